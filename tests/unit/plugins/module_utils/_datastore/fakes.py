@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, the mothership.hcp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stand-ins that record what they are asked to do."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore.command import Outcome
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore.tenants import (
+    GROUP,
+    ROLE_SETTINGS,
+    TABLE_SETTINGS,
+    State,
+    Step,
+    Table,
+    Tenant,
+)
+
+VERIFIER = "SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2FsdA==$" + "A" * 43 + "=:" + "B" * 43 + "="
+OTHER_VERIFIER = VERIFIER.replace("A" * 43, "C" * 43)
+
+
+def tenant(name: str = "hcp_a", **changed: t.Any) -> Tenant:
+    return Tenant(**{"name": name, "role": name, "verifier": VERIFIER, "connection_limit": 60, **changed})
+
+
+def role(**changed: t.Any) -> dict[str, t.Any]:
+    """A role as :meth:`TenantServer.read` returns it, in its desired state."""
+    attributes = dict.fromkeys(("superuser", "createdb", "createrole", "replication", "bypassrls"), False)
+    return {
+        **attributes,
+        "login": True,
+        "inherit": True,
+        "connection_limit": 60,
+        "password": VERIFIER,
+        "tenant": True,
+        "settings": dict(ROLE_SETTINGS),
+        **changed,
+    }
+
+
+def database(owner: str, **changed: t.Any) -> dict[str, t.Any]:
+    return {"owner": owner, "encoding": "UTF8", "collation": "C", "character_type": "C", "public": False, **changed}
+
+
+def state(*names: str, max_connections: int = 200) -> State:
+    """A server on which everything is as it should be for databases called ``names``."""
+    group = role(login=False, tenant=False, password=None, settings={}, connection_limit=-1)
+    own = {"postgres": database("postgres"), "template1": database("postgres")}
+    return State(
+        {GROUP: group, **{name: role() for name in names}},
+        {**own, **{name: database(name) for name in names}},
+        {name: Table(name, dict(TABLE_SETTINGS)) for name in names},
+        max_connections,
+        5,
+    )
+
+
+class RecordingBackend:
+    """Backend of kine_database."""
+
+    def __init__(self, state: State | Exception) -> None:
+        self.state = state
+        self.applied: list[Step] = []
+
+    def read(self, names: t.Sequence[str]) -> State:
+        if isinstance(self.state, Exception):
+            raise self.state
+        return self.state
+
+    def apply(self, steps: t.Sequence[Step]) -> None:
+        self.applied += steps
+
+
+class RecordingRun:
+    """Programs that do nothing. ``answers``: the first word that appears in the command line decides."""
+
+    def __init__(self, answers: t.Mapping[str, Outcome] | None = None) -> None:
+        self.answers = dict(answers or {})
+        self.calls: list[tuple[tuple[str, ...], str | None]] = []
+
+    def __call__(self, argv: t.Sequence[str], *, stdin: str | None = None, **options: t.Any) -> Outcome:
+        self.calls.append((tuple(argv), stdin))
+        words = " ".join(argv)
+        return next((outcome for word, outcome in self.answers.items() if word in words), Outcome(0))

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, the mothership.hcp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module's work as a whole, with a recording backend."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import InvalidInput, ManyProblems
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore.kine_database import (
+    Request,
+    ensure,
+    request_from,
+)
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore.psql import ServerDown
+
+from .fakes import VERIFIER, RecordingBackend, state, tenant
+
+
+def params(**changed):
+    database = {"name": "hcp_a", "role": None, "verifier": VERIFIER, "connection_limit": 60}
+    given = {"databases": [database], "state": "present", "confirm_drop": None, "max_connections": None}
+    return {**given, **changed}
+
+
+def run(backend, request=None, *, check_mode=False, installed=True, warn=print):
+    return ensure(request or Request([tenant()]), backend, check_mode=check_mode, warn=warn, installed=installed)
+
+
+def test_check_mode_makes_no_mutating_call():
+    backend = RecordingBackend(state())
+    result = run(backend, check_mode=True)
+    assert result["changed"]
+    assert backend.applied == []
+
+
+def test_without_check_mode_the_same_plan_is_applied():
+    backend = RecordingBackend(state())
+    planned = run(RecordingBackend(state()), check_mode=True)
+    assert run(backend)["plan"] == planned["plan"]
+    assert [step.change.target for step in backend.applied] == [change["target"] for change in planned["plan"]]
+
+
+def test_nothing_to_do_applies_nothing():
+    backend = RecordingBackend(state("hcp_a"))
+    result = run(backend)
+    assert (result["changed"], backend.applied) == (False, [])
+    assert result["databases"] == [{"name": "hcp_a", "role": "hcp_a", "connection_limit": 60, "changed": False}]
+
+
+def test_no_verifier_in_the_result():
+    assert VERIFIER not in json.dumps(run(RecordingBackend(state())))
+
+
+def test_check_mode_without_postgresql_is_a_complete_plan():
+    result = run(RecordingBackend(AssertionError("must not be asked")), check_mode=True, installed=False)
+    assert [change["target"] for change in result["plan"]][-4:] == [
+        "role/hcp_a",
+        "database/hcp_a",
+        "database/hcp_a schema of kine",
+        "database/hcp_a table kine settings",
+    ]
+
+
+def test_check_mode_with_a_stopped_server_warns():
+    warnings = []
+    assert run(RecordingBackend(ServerDown("down")), check_mode=True, warn=warnings.append)["changed"]
+    assert len(warnings) == 1
+
+
+def test_a_stopped_server_is_an_error():
+    with pytest.raises(ServerDown):
+        run(RecordingBackend(ServerDown("down")))
+
+
+def test_dropping_needs_the_names_once_more():
+    for confirm in (None, [], ["hcp_b"], ["hcp_a", "hcp_b"]):
+        with pytest.raises(InvalidInput, match="confirm_drop"):
+            request_from(params(state="absent", confirm_drop=confirm), check_mode=False)
+    backend = RecordingBackend(state("hcp_a"))
+    result = run(backend, request_from(params(state="absent", confirm_drop=["hcp_a"]), check_mode=False))
+    assert [change["action"] for change in result["plan"]] == ["delete", "delete"]
+    assert len(backend.applied) == 2
+    assert result["connections"]["limits"] == {}
+
+
+def test_verifiers_are_needed_outside_check_mode():
+    unknown = params()
+    unknown["databases"][0]["verifier"] = None
+    assert request_from(unknown, check_mode=True)
+    with pytest.raises(ManyProblems, match="verifier"):
+        request_from(unknown, check_mode=False)
