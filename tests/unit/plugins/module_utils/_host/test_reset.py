@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, the mothership.hcp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import CommandFailed
+from ansible_collections.mothership.hcp.plugins.module_utils._host import reset, residue
+from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle_target import INDEX
+
+from .fake_machine import FakeMachine
+
+RULES = """*nat
+:PREROUTING ACCEPT [0:0]
+:KUBE-SERVICES - [0:0]
+:CNI-HOSTPORT-DNAT - [0:0]
+:FLANNEL-POSTRTG - [0:0]
+:MINE - [0:0]
+-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A PREROUTING -j MINE
+-A KUBE-SERVICES -j RETURN
+COMMIT
+"""
+
+
+def used_machine() -> FakeMachine:
+    """A machine that was a node; every means of getting rid of something works."""
+    machine = FakeMachine(programs=["kubeadm"])
+    for path in (
+        "/etc/kubernetes/kubelet.conf",
+        "/var/lib/kubelet/config.yaml",
+        "/var/lib/containerd/x",
+        "/run/netns/cni-1",
+    ):
+        machine.put(path)
+    machine.put("/etc/systemd/system/kubelet.service")
+    machine.put("/etc/mothership-hcp/kubeadm-init.yaml")
+    machine.put("/etc/mothership-hcp/postgresql-ca/ca.key")
+    machine.put("/usr/local/bin/kubelet")
+    machine.put(INDEX, '{"/usr/local/bin/kubelet": {}, "/var/lib/mothership-hcp/images/a.tar": {}}')
+    machine.put("/sys/fs/cgroup/memory/kubepods.slice/cgroup.procs")
+    machine.put("/proc/10/stat", "10 (containerd-shim-) S 1 1")
+    machine.put("/proc/11/stat", "11 (kube) proxy) S 10 1")
+    machine.put("/proc/12/stat", "12 (sshd) S 1 1")
+    machine.put(
+        "/proc/self/mounts", "tmpfs /var/lib/kubelet/pods/a tmpfs rw 0 0\n/dev/x /var/lib/kubelet ext4 rw 0 0\n"
+    )
+    machine.mount_points |= {"/var/lib/kubelet", "/var/lib/containerd"}
+    for name in residue.UNITS:
+        machine.answer(f"systemctl show {name}", "active\n")
+        machine.effect(f"systemctl disable --now {name}", stopper(machine, name))
+    machine.answer("ip -j link", '[{"ifname": "eth0"}, {"ifname": "cni0"}]')
+    machine.effect("ip link delete cni0", lambda: machine.answer("ip -j link", '[{"ifname": "eth0"}]'))
+    machine.answer("iptables-nft-save", RULES)
+    machine.effect("iptables-nft-restore", lambda: machine.answer("iptables-nft-save", ""))
+    machine.effect("kill -KILL", lambda: (machine.files.pop("/proc/10/stat"), machine.files.pop("/proc/11/stat")))
+    machine.effect("umount", lambda: machine.put("/proc/self/mounts", ""))
+    machine.answer("pg_lsclusters", "15 main 5432 online postgres /var/lib/postgresql/15/main\n")
+    machine.effect("pg_dropcluster --stop 15 main", lambda: machine.answer("pg_lsclusters", ""))
+    return machine
+
+
+def stopper(machine: FakeMachine, name: str) -> t.Callable[[], None]:
+    return lambda: machine.answer(f"systemctl show {name}", "inactive\n")
+
+
+def run(machine: FakeMachine, *, datastore: bool = False, check_mode: bool = False) -> dict[str, t.Any]:
+    return reset.run(machine, datastore=datastore, check_mode=check_mode)
+
+
+def test_check_mode_makes_no_mutating_call() -> None:
+    machine = used_machine()
+    planned = run(machine, check_mode=True)
+    assert machine.mutations == []
+    assert len(planned["residue"]) == len(planned["plan"]) > 10
+    done = run(machine)
+    assert done["plan"] == planned["plan"]
+    assert done["residue"] == []
+    assert "run kill -KILL 11 10" in machine.mutations
+
+
+def test_a_second_run_changes_nothing() -> None:
+    machine = used_machine()
+    run(machine)
+    machine.mutations.clear()
+    assert not run(machine)["changed"]
+    assert machine.mutations == []
+
+
+def test_the_database_and_its_ca_stay_unless_asked_for() -> None:
+    machine = used_machine()
+    run(machine)
+    assert "/etc/mothership-hcp/postgresql-ca/ca.key" in machine.files
+    assert "/etc/mothership-hcp/kubeadm-init.yaml" not in machine.files
+    assert run(machine, datastore=True, check_mode=True)["residue"] == [
+        "folder /etc/mothership-hcp",
+        "PostgreSQL cluster 15 main",
+    ]
+    run(machine, datastore=True)
+    assert "/etc/mothership-hcp/postgresql-ca/ca.key" not in machine.files
+    assert "run pg_dropcluster --stop 15 main" in machine.mutations
+
+
+def test_what_stays_is_an_error() -> None:
+    machine = used_machine()
+    machine.effect("ip link delete cni0", lambda: None)
+    with pytest.raises(CommandFailed, match="after the reset there still is: link cni0") as caught:
+        run(machine)
+    assert caught.value.details["residue"] == ["link cni0"]
+
+
+def test_rules_of_others_stay() -> None:
+    from ansible_collections.mothership.hcp.plugins.module_utils._host.network_cleanup import without_chains
+
+    kept = without_chains(RULES)
+    assert kept == "*nat\n:PREROUTING ACCEPT [0:0]\n:MINE - [0:0]\n-A PREROUTING -j MINE\nCOMMIT\n"
+
+
+def test_old_rules_are_asked_for_only_where_the_kernel_has_them() -> None:
+    machine = used_machine()
+    run(machine, check_mode=True)
+    assert "iptables-legacy-save" not in machine.asked
+    machine.put("/proc/net/ip_tables_names", "nat\n")
+    run(machine, check_mode=True)
+    assert "iptables-legacy-save" in machine.asked
+    assert "ip6tables-legacy-save" not in machine.asked
