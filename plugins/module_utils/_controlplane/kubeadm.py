@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, the mothership.hcp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The distribution ``kubeadm``: upstream components in pods, workers that join with kubeadm."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._pki.authority import public_key_hash
+from . import api_server
+from .bootstrap import bootstrap_objects
+from .control_plane import ControlPlane
+from .coredns import coredns_objects
+from .flannel import flannel_objects
+from .images import images_for
+from .konnectivity_agent import konnectivity_agent_objects
+from .kube_proxy import kube_proxy_objects
+from .kubernetes_service import kubernetes_endpoints
+from .manifests import Manifest
+from .pki_secrets import consumer_secrets, state_secrets
+from .policies import policies
+from .services import namespace, services
+from .workload import deployment
+
+
+class Kubeadm:
+    """Upstream kube-apiserver, kube-controller-manager and kube-scheduler with kine and konnectivity."""
+
+    name = "kubeadm"
+
+    def mothership_objects(self, plane: ControlPlane) -> list[Manifest]:
+        """Everything in the mothership, the namespace first."""
+        secrets = consumer_secrets(plane)
+        config = [api_server.config_map(plane)]
+        return [
+            namespace(plane.spec),
+            *state_secrets(plane),
+            *secrets,
+            *config,
+            *services(plane),
+            *policies(plane),
+            deployment(plane, config, secrets),
+        ]
+
+    def child_objects(self, plane: ControlPlane) -> list[Manifest]:
+        """Everything that is applied to the hosted cluster's own API."""
+        spec = plane.spec
+        return [
+            *bootstrap_objects(plane),
+            *kubernetes_endpoints(plane),
+            *coredns_objects(plane),
+            *kube_proxy_objects(plane),
+            *konnectivity_agent_objects(plane),
+            *flannel_objects(spec.pod_cidr, spec.endpoint, plane.ports.api, images_for(spec.version).flannel),
+        ]
+
+    def worker_facts(self, plane: ControlPlane) -> dict[str, t.Any]:
+        """What ``kubeadm join`` needs besides a token."""
+        return {
+            "version": plane.spec.version,
+            "server": plane.server,
+            "ca_certificate_hash": public_key_hash(plane.pki.authority.certificate_pem),
+        }

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, the mothership.hcp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""What the mothership holds now: read with as few requests as there are questions."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._controlplane.manifests import secret_texts
+from .._controlplane.services import api_service_name, konnectivity_service_name
+from .._controlplane.spec import ClusterSpec
+from .._core.errors import HcpError
+from .._kube.client import KubeClient
+from .._kube.objects import list_objects
+
+Object = dict[str, t.Any]
+
+_CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
+
+
+def read_secrets(client: KubeClient | None, spec: ClusterSpec) -> dict[str, dict[str, str]]:
+    """Decoded Secrets of the cluster's namespace by name; empty when there is none, or no API yet."""
+    if client is None:
+        return {}
+    found = list_objects(client, "v1", "Secret", spec.namespace)
+    return {secret["metadata"]["name"]: secret_texts(secret) for secret in found}
+
+
+def read_services(client: KubeClient | None) -> list[Object]:
+    """All Services of the mothership."""
+    return [] if client is None else list_objects(client, "v1", "Service")
+
+
+def used_node_ports(services: t.Iterable[Object]) -> dict[int, str]:
+    """Node port -> ``namespace/name`` of its Service."""
+    used = {}
+    for service in services:
+        metadata, spec = service["metadata"], service.get("spec") or {}
+        owner = f"{metadata.get('namespace')}/{metadata['name']}"
+        ports = [port.get("nodePort") for port in spec.get("ports") or []] + [spec.get("healthCheckNodePort")]
+        used.update({int(port): owner for port in ports if port})
+    return used
+
+
+def present_ports(
+    services: t.Iterable[Object], specs: t.Iterable[ClusterSpec]
+) -> dict[str, tuple[int | None, int | None]]:
+    """Cluster name -> node ports (API, konnectivity) that its own Services have."""
+    by_name = {(item["metadata"].get("namespace"), item["metadata"]["name"]): item for item in services}
+    return {
+        spec.name: (
+            _first_node_port(by_name.get((spec.namespace, api_service_name(spec)))),
+            _first_node_port(by_name.get((spec.namespace, konnectivity_service_name(spec)))),
+        )
+        for spec in specs
+    }
+
+
+def first_node_address(client: KubeClient) -> str:
+    """Internal IPv4 address of the mothership's oldest control plane node.
+
+    The oldest, so that machines added later do not change what hosted clusters advertise.
+    """
+    nodes = list_objects(client, "v1", "Node")
+    nodes.sort(key=_seniority)
+    for node in nodes:
+        for address in (node.get("status") or {}).get("addresses") or []:
+            if address.get("type") == "InternalIP" and ":" not in address["address"]:
+                return str(address["address"])
+    raise HcpError(
+        "no node of the mothership has an internal IPv4 address",
+        where="advertise_address",
+        remedy="set advertise_address to an address of the mothership that workers reach",
+    )
+
+
+def _seniority(node: Object) -> tuple[bool, str, str]:
+    """Control plane nodes first, the oldest of them before the others."""
+    metadata = node["metadata"]
+    is_worker = _CONTROL_PLANE_LABEL not in (metadata.get("labels") or {})
+    return is_worker, metadata.get("creationTimestamp") or "", metadata["name"]
+
+
+def _first_node_port(service: Object | None) -> int | None:
+    ports = (service or {}).get("spec", {}).get("ports") or [{}]
+    port = ports[0].get("nodePort")
+    return int(port) if port else None
