@@ -15,7 +15,7 @@ from .command import LabError, run, say, stream
 from .config import Lab
 
 SUITE = "bookworm"
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "python3", "iproute2", "iptables", "nftables", "ipset",
     "conntrack", "ethtool", "socat", "kmod", "procps", "curl", "ca-certificates", "runc", "openssl",
@@ -127,7 +127,8 @@ def _build(lab: Lab, architecture: str, archive: Path) -> None:
 def _customise(tree: Path) -> None:
     """Turn a plain Debian into a lab machine: admin user, first-boot host key, no consoles, no package timers."""
     run(["chroot", str(tree), "useradd", "--create-home", "--shell", "/bin/bash", USER], timeout=60)
-    for path in tree.glob("etc/ssh/ssh_host_*"):
+    # Whatever identifies a machine is made at its first boot; systemd prefers D-Bus's copy of the id to the container's.
+    for path in [*tree.glob("etc/ssh/ssh_host_*"), *tree.glob("var/lib/dbus/machine-id")]:
         path.unlink()
     for name, (mode, content) in [*FILES.items(), ("machine-init", (0o755, init_script()))]:
         files.write(tree / name, content, mode)

@@ -1,0 +1,89 @@
+# What a clone offers. `make help` lists the targets; README.md explains them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+LAB_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mothership-hcp
+export LAB_CACHE
+BASE_PYTHON ?= python3
+# Keyed by what is in it: a second clone finds it ready, a changed requirement makes a new one.
+VENV := $(LAB_CACHE)/venv-$(shell sha256sum requirements-dev.txt | cut -c1-12)
+export PATH := $(VENV)/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+BUNDLE ?= .lab/bundle
+ARGS ?=
+
+.PHONY: help venv bundle lab-up lab-down lab-status demo demo-down site status reset \
+  test lint test-unit test-integration test-sanity test-molecule bench
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+venv: $(VENV)/.complete
+
+$(VENV)/.complete: requirements-dev.txt
+	@echo "Python environment: installing into $(VENV) (about a minute)"
+	mkdir -p $(LAB_CACHE)
+	exec 9>$(VENV).lock; flock 9
+	if [ ! -e $@ ]; then
+	  $(BASE_PYTHON) lab/environment.py $(VENV) requirements-dev.txt
+	fi
+
+bundle: venv ## Build every component and image of the lab (cached; about 20 minutes when cold)
+	@python -m lab.bundle --output $(BUNDLE)
+
+lab-up: venv ## Boot the lab's machines and write lab/inventory/
+	@python -m lab.machines up --bundle $(BUNDLE)
+
+lab-down: venv ## Remove the lab's machines
+	@python -m lab.machines down
+
+lab-status: venv ## Say how the lab's machines are
+	@python -m lab.machines status
+
+demo: bundle lab-up site ## From nothing to a hosted cluster with a backup
+
+demo-down: lab-down ## Remove what demo made; caches stay
+	@rm -rf artifacts
+
+site: venv ## Run site.yml on the lab that is up; ARGS="--check --diff" is passed on
+	@ansible-playbook mothership.hcp.site $(ARGS)
+
+status: venv ## Show clusters, workers, databases and backups of the lab
+	@ansible-playbook mothership.hcp.status $(ARGS)
+
+reset: venv ## Undo site.yml on the lab's machines; needs ARGS="-e mothership_confirm=mothership"
+	@ansible-playbook mothership.hcp.reset $(ARGS)
+
+lint: venv ## ruff, mypy, import-linter, yamllint, ansible-lint, changelog
+	ruff check .
+	ruff format --check .
+	(cd .collections && mypy --config-file ../pyproject.toml -p ansible_collections.mothership.hcp.plugins)
+	mypy lab tests
+	PYTHONPATH=.collections lint-imports --config tests/lint/importlinter.ini
+	yamllint -s .
+	antsibull-changelog lint
+	ansible-lint
+
+test-unit: venv ## Unit tests: no network, no cluster
+	@pytest -q tests/unit
+
+test-integration: bundle ## Rooms against a real kube-apiserver, kine and PostgreSQL
+	@pytest -q tests/integration
+
+test-sanity: venv ## ansible-test sanity on a copy at the path it demands
+	@python tests/sanity_run.py
+
+test-molecule: bundle ## The whole run in the lab: create, converge, idempotence, verify, destroy
+	@pytest -q -s tests/molecule
+
+test: ## Everything that CI runs, ending in a pytest summary
+	@$(MAKE) --no-print-directory venv
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test-sanity
+	@$(MAKE) --no-print-directory bundle
+	@pytest -q -s tests/unit tests/integration tests/molecule
+
+bench: bundle ## Figures and ratios, ours and peers', from one run
+	@python tests/bench/apply_objects.py

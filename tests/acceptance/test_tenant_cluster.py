@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, the mothership.hcp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tenant's cluster works: nodes, workload, network, DNS, and konnectivity through each replica."""
+
+from __future__ import annotations
+
+import pytest
+
+from .lab_clusters import NAMESPACE, TENANT, Cluster, PortForward, eventually
+
+
+def test_both_workers_are_ready(tenant: Cluster) -> None:
+    nodes = tenant.get("nodes")["items"]
+    ready = {n["metadata"]["name"]: c["status"] for n in nodes for c in n["status"]["conditions"] if c["type"] == "Ready"}
+    assert ready == {"w1": "True", "w2": "True"}
+
+
+def test_workload_runs_on_both_workers(workload: dict[str, dict[str, str]]) -> None:
+    assert sorted(pod["node"] for pod in workload.values()) == ["w1", "w2"]
+
+
+def test_each_pod_reaches_the_other_through_the_cluster_ip(tenant: Cluster, workload: dict[str, dict[str, str]]) -> None:
+    address = tenant.get("service", "hello")["spec"]["clusterIP"]
+    for pod in workload:
+        answers = {tenant.kubectl("exec", pod, "--", "/usr/local/bin/lab-tools", "get", f"http://{address}").strip() for _ in range(12)}
+        assert answers == set(workload), f"{pod} did not reach both pods"
+
+
+def test_pods_reach_each_other_directly(tenant: Cluster, workload: dict[str, dict[str, str]]) -> None:
+    for pod in workload:
+        for other, where in workload.items():
+            url = f"http://{where['address']}:8080"
+            assert tenant.kubectl("exec", pod, "--", "/usr/local/bin/lab-tools", "get", url).strip() == other
+
+
+def test_dns_resolves_the_kubernetes_service(tenant: Cluster, workload: dict[str, dict[str, str]]) -> None:
+    expected = tenant.get("service", "kubernetes")["spec"]["clusterIP"]
+    for pod in workload:
+        resolve = ("exec", pod, "--", "/usr/local/bin/lab-tools", "resolve", "kubernetes.default")
+        assert eventually(lambda arguments=resolve: tenant.kubectl(*arguments).strip(), seconds=30) == expected
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_logs_and_exec_go_through_each_replica(
+    mothership: Cluster, replicas: list[str], workload: dict[str, dict[str, str]], index: int
+) -> None:
+    replica = replicas[index]
+    port = mothership.get("service", "tenant-a", "-n", NAMESPACE)["spec"]["ports"][0]["port"]
+    with PortForward(replica, port) as server:
+        one = Cluster(TENANT, server)
+        for pod in workload:
+            assert "serving on" in one.kubectl("logs", pod), f"logs of {pod} through {replica}"
+            assert one.kubectl("exec", pod, "--", "/usr/local/bin/lab-tools", "hostname").strip() == pod, f"exec in {pod} through {replica}"

@@ -1,0 +1,21 @@
+# Copyright: (c) 2026, the mothership.hcp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Molecule's scenarios as tests, so that the run of everything ends in one summary. They use the real lab."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("scenario", ["default"])
+def test_scenario(scenario: str) -> None:
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "NO_COLOR": "1", "PY_COLORS": "0"}
+    done = subprocess.run(["molecule", "test", "-s", scenario], cwd=ROOT, env=environment, timeout=3000)
+    assert done.returncode == 0
