@@ -21,7 +21,10 @@ spec:
     spec:
       terminationGracePeriodSeconds: 1
       topologySpreadConstraints:
-      - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: hello}}}
+      - maxSkew: 1
+        topologyKey: kubernetes.io/hostname
+        whenUnsatisfiable: DoNotSchedule
+        labelSelector: {matchLabels: {app: hello}}
       containers:
       - name: hello
         image: localhost/lab-tools:1
@@ -55,7 +58,9 @@ def workload(tenant: Cluster) -> dict[str, dict[str, str]]:
     tenant.kubectl("apply", "-f", "-", stdin=WORKLOAD)
     tenant.kubectl("rollout", "status", "deployment/hello", "--timeout=90s", timeout=100)
     pods = tenant.get("pods", "-l", "app=hello")["items"]
-    return {pod["metadata"]["name"]: {"node": pod["spec"]["nodeName"], "address": pod["status"]["podIP"]} for pod in pods}
+    return {
+        pod["metadata"]["name"]: {"node": pod["spec"]["nodeName"], "address": pod["status"]["podIP"]} for pod in pods
+    }
 
 
 @pytest.fixture
@@ -66,7 +71,9 @@ def replicas(mothership: Cluster) -> list[str]:
         pods = mothership.get("pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/name=hosted-control-plane")["items"]
         if any("deletionTimestamp" in pod["metadata"] for pod in pods) or len(pods) != 2:
             return []
-        conditions = [condition for pod in pods for condition in pod["status"]["conditions"] if condition["type"] == "Ready"]
+        conditions = [
+            condition for pod in pods for condition in pod["status"]["conditions"] if condition["type"] == "Ready"
+        ]
         return [pod["metadata"]["name"] for pod in pods] if all(c["status"] == "True" for c in conditions) else []
 
     return list(eventually(ready, seconds=120))

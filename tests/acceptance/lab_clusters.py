@@ -50,23 +50,32 @@ class Cluster:
         return sorted(item["metadata"]["name"] for item in self.get(*arguments)["items"])
 
 
-def on_machine(name: str, command: str, *, timeout: float = 60) -> str:
+def on_machine(name: str, command: str, *, stdin: str | None = None, timeout: float = 60) -> str:
     """Output of a shell command run as root on a lab machine, over SSH."""
-    host = json.loads(_inventory())["_meta"]["hostvars"][name]
-    ssh = [
-        "ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "StrictHostKeyChecking=yes",
-        "-o", f"UserKnownHostsFile={ROOT / '.lab/known_hosts'}", "-i", str(next((ROOT / ".lab/ssh").glob("id_*[!.pub]"))),
-        f"{host['ansible_user']}@{host['ansible_host']}", "sudo", "sh", "-c", shlex.quote(command),
-    ]  # fmt: skip
-    done = subprocess.run(ssh, capture_output=True, text=True, timeout=timeout)
+    ssh = [*_ssh(name), "sudo", "sh", "-c", shlex.quote(command)]
+    done = subprocess.run(ssh, input=stdin, capture_output=True, text=True, timeout=timeout)
     if done.returncode not in (0, 1):
         raise AssertionError(f"{name}: {command!r} ended with {done.returncode}: {done.stderr.strip()}")
     return done.stdout
 
 
+def _ssh(name: str, *options: str) -> list[str]:
+    host = json.loads(_inventory())["_meta"]["hostvars"][name]
+    key = next((ROOT / ".lab/ssh").glob("id_*[!.pub]"))
+    return [
+        "ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "StrictHostKeyChecking=yes",
+        "-o", f"UserKnownHostsFile={ROOT / '.lab/known_hosts'}", "-i", str(key),
+        *options, f"{host['ansible_user']}@{host['ansible_host']}",
+    ]  # fmt: skip
+
+
 def _inventory() -> str:
     done = subprocess.run(
-        ["ansible-inventory", "-i", str(ROOT / "lab/inventory"), "--list"], capture_output=True, text=True, timeout=30, check=True
+        ["ansible-inventory", "-i", str(ROOT / "lab/inventory"), "--list"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
     )
     return done.stdout
 
@@ -86,17 +95,18 @@ def eventually(check: t.Callable[[], t.Any], *, seconds: float = 60, every: floa
     raise AssertionError(f"not within {seconds} s") from last
 
 
-class PortForward:
-    """A way to one replica of the control plane, through the mothership."""
+class Tunnel:
+    """A way to one replica of the control plane: SSH forwards a local port to the pod's own address.
 
-    def __init__(self, pod: str, port: int) -> None:
+    Not ``kubectl port-forward``, which ends when a client closes a connection hard.
+    """
+
+    def __init__(self, machine: str, address: str, port: int) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.local_port = free.getsockname()[1]
-        self._process = subprocess.Popen(
-            [str(KUBECTL), "--kubeconfig", str(MOTHERSHIP), "-n", NAMESPACE, "port-forward", f"pod/{pod}", f"{self.local_port}:{port}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        forward = ("-N", "-o", "ExitOnForwardFailure=yes", "-L", f"127.0.0.1:{self.local_port}:{address}:{port}")
+        self._process = subprocess.Popen(_ssh(machine, *forward), stdin=subprocess.DEVNULL)
 
     def __enter__(self) -> str:
         eventually(self._answers, seconds=15, every=0.1)

@@ -27,7 +27,11 @@ def test_objects_are_in_the_bucket(backup: str) -> None:
 def test_backup_contains_the_namespace_with_its_pki_secrets(mothership: Cluster, backup: str) -> None:
     archive = on_machine("db1", f"find /srv/s3 -name '{backup}.tar.gz'").split()[0]
     content = on_machine("db1", f"tar -tzf {archive}").split()
-    saved = {path.rsplit("/", 1)[1].removesuffix(".json") for path in content if f"resources/secrets/namespaces/{NAMESPACE}/" in path}
+    saved = {
+        path.rsplit("/", 1)[1].removesuffix(".json")
+        for path in content
+        if f"resources/secrets/namespaces/{NAMESPACE}/" in path
+    }
     alive = set(mothership.names("secrets", "-n", NAMESPACE))
     assert {"kubernetes-ca", "kubernetes-front-proxy-ca"} <= saved
     assert alive <= saved

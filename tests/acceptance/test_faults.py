@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the mothership.hcp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client that polls five times a second notices neither a deleted pod nor a killed kine (at most one failed request)."""
+"""A client that polls five times a second sees at most one failed request of a deleted pod or a killed kine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,15 @@ class Poller:
             call.start()
 
     def _ask(self) -> None:
-        command = [str(KUBECTL), "--kubeconfig", str(TENANT), "--request-timeout=5s", "get", "--raw", "/api/v1/namespaces/default"]
+        command = [
+            str(KUBECTL),
+            "--kubeconfig",
+            str(TENANT),
+            "--request-timeout=5s",
+            "get",
+            "--raw",
+            "/api/v1/namespaces/default",
+        ]
         self.requests += 1
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=10)

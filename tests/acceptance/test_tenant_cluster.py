@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
-from .lab_clusters import NAMESPACE, TENANT, Cluster, PortForward, eventually
+from .lab_clusters import NAMESPACE, TENANT, Cluster, Tunnel, eventually
 
 
 def test_both_workers_are_ready(tenant: Cluster) -> None:
     nodes = tenant.get("nodes")["items"]
-    ready = {n["metadata"]["name"]: c["status"] for n in nodes for c in n["status"]["conditions"] if c["type"] == "Ready"}
+    ready = {
+        n["metadata"]["name"]: c["status"] for n in nodes for c in n["status"]["conditions"] if c["type"] == "Ready"
+    }
     assert ready == {"w1": "True", "w2": "True"}
 
 
@@ -20,10 +24,14 @@ def test_workload_runs_on_both_workers(workload: dict[str, dict[str, str]]) -> N
     assert sorted(pod["node"] for pod in workload.values()) == ["w1", "w2"]
 
 
-def test_each_pod_reaches_the_other_through_the_cluster_ip(tenant: Cluster, workload: dict[str, dict[str, str]]) -> None:
+def test_each_pod_reaches_the_other_through_the_cluster_ip(
+    tenant: Cluster, workload: dict[str, dict[str, str]]
+) -> None:
     address = tenant.get("service", "hello")["spec"]["clusterIP"]
     for pod in workload:
-        answers = {tenant.kubectl("exec", pod, "--", "/usr/local/bin/lab-tools", "get", f"http://{address}").strip() for _ in range(12)}
+        answers = {
+            tenant.kubectl("exec", pod, "--", "/bin/lab-tools", "get", f"http://{address}").strip() for _ in range(12)
+        }
         assert answers == set(workload), f"{pod} did not reach both pods"
 
 
@@ -31,14 +39,16 @@ def test_pods_reach_each_other_directly(tenant: Cluster, workload: dict[str, dic
     for pod in workload:
         for other, where in workload.items():
             url = f"http://{where['address']}:8080"
-            assert tenant.kubectl("exec", pod, "--", "/usr/local/bin/lab-tools", "get", url).strip() == other
+            assert tenant.kubectl("exec", pod, "--", "/bin/lab-tools", "get", url).strip() == other
 
 
 def test_dns_resolves_the_kubernetes_service(tenant: Cluster, workload: dict[str, dict[str, str]]) -> None:
     expected = tenant.get("service", "kubernetes")["spec"]["clusterIP"]
     for pod in workload:
-        resolve = ("exec", pod, "--", "/usr/local/bin/lab-tools", "resolve", "kubernetes.default")
-        assert eventually(lambda arguments=resolve: tenant.kubectl(*arguments).strip(), seconds=30) == expected
+        resolve = functools.partial(
+            tenant.kubectl, "exec", pod, "--", "/bin/lab-tools", "resolve", "kubernetes.default"
+        )
+        assert eventually(resolve, seconds=30).strip() == expected
 
 
 @pytest.mark.parametrize("index", [0, 1])
@@ -47,8 +57,11 @@ def test_logs_and_exec_go_through_each_replica(
 ) -> None:
     replica = replicas[index]
     port = mothership.get("service", "tenant-a", "-n", NAMESPACE)["spec"]["ports"][0]["port"]
-    with PortForward(replica, port) as server:
+    address = mothership.get("pod", replica, "-n", NAMESPACE)["status"]["podIP"]
+    with Tunnel("ms1", address, port) as server:
         one = Cluster(TENANT, server)
         for pod in workload:
             assert "serving on" in one.kubectl("logs", pod), f"logs of {pod} through {replica}"
-            assert one.kubectl("exec", pod, "--", "/usr/local/bin/lab-tools", "hostname").strip() == pod, f"exec in {pod} through {replica}"
+            assert one.kubectl("exec", pod, "--", "/bin/lab-tools", "hostname").strip() == pod, (
+                f"exec in {pod} through {replica}"
+            )
