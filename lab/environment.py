@@ -20,7 +20,9 @@ _OLDEST_PYTHON = (3, 11)
 def main(folder: Path, requirements: Path) -> int:
     if sys.version_info < _OLDEST_PYTHON:
         wanted = ".".join(map(str, _OLDEST_PYTHON))
-        print(f"Python {sys.version.split()[0]} is too old; set BASE_PYTHON to Python {wanted} or later", file=sys.stderr)
+        print(
+            f"Python {sys.version.split()[0]} is too old; set BASE_PYTHON to Python {wanted} or later", file=sys.stderr
+        )
         return 2
     shutil.rmtree(folder, ignore_errors=True)
     try:

@@ -11,6 +11,7 @@ and gives it Python's own ``ensurepip`` in the script's place.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -20,7 +21,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / ".lab/sanity"
 COPY = WORK / "ansible_collections/mothership/hcp"
-PUBLISHED = ("LICENSE", "README.md", "changelogs", "docs", "galaxy.yml", "meta", "playbooks", "plugins", "roles", "tests/sanity")
+PUBLISHED = (
+    "LICENSE",
+    "README.md",
+    "changelogs",
+    "docs",
+    "galaxy.yml",
+    "meta",
+    "playbooks",
+    "plugins",
+    "roles",
+    "tests/sanity",
+)
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -49,9 +61,10 @@ def _copy_published() -> None:
 
 def _offer_pip_bootstrap() -> None:
     """Put a two-line script where ansible-test keeps its downloads, unless it has the real one."""
-    from ansible_test._internal import python_requirements
-
-    source = Path(python_requirements.__file__).read_text("utf-8")
+    requirements = importlib.util.find_spec("ansible_test._internal.python_requirements")
+    if requirements is None or requirements.origin is None:
+        sys.exit("ansible-test is not installed: make venv")
+    source = Path(requirements.origin).read_text("utf-8")
     version = re.search(r"pip='([0-9.]+)'", source)
     if version is None:
         sys.exit("ansible-test no longer says which pip it wants: look for get_venv_packages in its sources")

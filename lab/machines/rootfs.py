@@ -127,7 +127,7 @@ def _build(lab: Lab, architecture: str, archive: Path) -> None:
 def _customise(tree: Path) -> None:
     """Turn a plain Debian into a lab machine: admin user, first-boot host key, no consoles, no package timers."""
     run(["chroot", str(tree), "useradd", "--create-home", "--shell", "/bin/bash", USER], timeout=60)
-    # Whatever identifies a machine is made at its first boot; systemd prefers D-Bus's copy of the id to the container's.
+    # Whatever identifies a machine is made at its first boot; systemd prefers D-Bus's id to the container's.
     for path in [*tree.glob("etc/ssh/ssh_host_*"), *tree.glob("var/lib/dbus/machine-id")]:
         path.unlink()
     for name, (mode, content) in [*FILES.items(), ("machine-init", (0o755, init_script()))]:

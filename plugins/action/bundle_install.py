@@ -17,8 +17,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle_option
 from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle_target import WantedFile
 from ansible_collections.mothership.hcp.plugins.module_utils._host.machine import STATE_FOLDER
 from ansible_collections.mothership.hcp.plugins.plugin_utils._progress_display import ProgressDisplay
-
-_MEBIBYTE = 1024 * 1024
+from ansible_collections.mothership.hcp.plugins.plugin_utils._transfer_progress import TransferProgress
 
 
 class ActionModule(ActionBase):
@@ -95,12 +94,12 @@ class ActionModule(ActionBase):
         return done
 
     def _send(self, bundle: bundles.Bundle, files: list[bundles.BundleFile], incoming: str, progress: Progress) -> None:
-        total, sent = sum(file.size for file in files), 0
+        transfer = TransferProgress(progress, "bundle", sum(file.size for file in files))
         for file in files:
-            progress.say("bundle", f"sending {file.name}, {sent // _MEBIBYTE} of {total // _MEBIBYTE} MiB sent")
+            transfer.begins(file.name)
             staged = f"{incoming}/{file.path.replace('/', '_')}"
             self._connection.put_file(bundle.file_path(file), staged)
-            sent += file.size
+            transfer.sent(file.size)
 
 
 def _destination(file: bundles.BundleFile, options: dict[str, t.Any]) -> str:

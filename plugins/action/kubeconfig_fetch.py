@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import os
-import tempfile
 import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError, InvalidInput
+from ansible_collections.mothership.hcp.plugins.module_utils._core.files import write_whole
 from ansible_collections.mothership.hcp.plugins.module_utils._core.plan import Change, Plan
 from ansible_collections.mothership.hcp.plugins.module_utils._core.redact import fingerprint
 from ansible_collections.mothership.hcp.plugins.plugin_utils._undisplayed import undisplayed
@@ -87,13 +87,8 @@ def write_private(destination: str, content: bytes) -> None:
 
     :raises InvalidInput: when the folder cannot be written.
     """
-    folder = os.path.dirname(destination)
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        descriptor, staged = tempfile.mkstemp(dir=folder, prefix=".kubeconfig-")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.replace(staged, destination)
+        write_whole(destination, content, folder_mode=0o700)
     except OSError as error:
         raise InvalidInput(
             f"the kubeconfig cannot be written: {error.strerror}",

@@ -9,12 +9,12 @@ import datetime
 import json
 import os
 import pathlib
-import tempfile
 import time
 import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.mothership.hcp.plugins.module_utils._core.files import write_whole
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.variables import Specifications
 from ansible_collections.mothership.hcp.plugins.plugin_utils._report import page, text
 from ansible_collections.mothership.hcp.plugins.plugin_utils._report.collect import Source, collect
@@ -84,15 +84,5 @@ class Readable(t.Mapping[str, t.Any]):
 
 def write(path: str, content: str) -> str:
     """Write the whole file or nothing; returns the path."""
-    folder = os.path.dirname(path)
-    os.makedirs(folder, exist_ok=True)
-    descriptor, staged = tempfile.mkstemp(prefix=".report-", dir=folder)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-        os.chmod(staged, 0o644)
-        os.replace(staged, path)
-    except BaseException:
-        os.unlink(staged)
-        raise
+    write_whole(path, content, mode=0o644)
     return path

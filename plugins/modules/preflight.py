@@ -49,7 +49,7 @@ notes:
   elements: str
   sample: ["PostgreSQL on db1 is installed and does not run: it will be started"]
 problem_count:
-  description: Number of problems; they are the lines of RV(msg).
+  description: Number of problems; they are the lines of C(msg).
   returned: failure
   type: int
   sample: 3

@@ -10,6 +10,8 @@ import dataclasses
 import hashlib
 import hmac
 import subprocess
+import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError
@@ -39,28 +41,30 @@ def new_tenant(password: str = "first") -> Tenant:
 
 
 @pytest.fixture
-def connection(postgresql_server):
+def connection(postgresql_server: t.Any) -> t.Any:
     return Connection((), str(postgresql_server.folder), postgresql_server.port, os_user=None)
 
 
 @pytest.fixture
-def backend(connection):
+def backend(connection: t.Any) -> t.Any:
     return TenantServer(Psql(connection), SchemaMaker(connection, processes.binary("kine"), Progress()), Progress())
 
 
 @pytest.fixture
-def tenants(backend):
+def tenants(backend: t.Any) -> t.Iterator[t.Any]:
     """Two tenants that do not exist yet; dropped afterwards, because limits add up."""
     made = [new_tenant(), new_tenant()]
     yield made
     ensure(Request(made, present=False), backend, check_mode=False, warn=print)
 
 
-def run(tenants, backend, *, check_mode=False):
+def run(tenants: t.Any, backend: t.Any, *, check_mode: bool = False) -> t.Any:
     return ensure(Request(tenants), backend, check_mode=check_mode, warn=print)
 
 
-def test_databases_are_made_once_and_belong_to_their_tenants(postgresql_server, backend, tenants):
+def test_databases_are_made_once_and_belong_to_their_tenants(
+    postgresql_server: t.Any, backend: t.Any, tenants: t.Any
+) -> None:
     planned = run(tenants, backend, check_mode=True)
     assert tenants[0].name not in postgresql_server.query("SELECT string_agg(datname, ' ') FROM pg_database")
     made = run(tenants, backend)
@@ -81,7 +85,7 @@ def test_databases_are_made_once_and_belong_to_their_tenants(postgresql_server, 
     assert (again["changed"], again["plan"]) == (False, [])
 
 
-def test_a_tenant_reaches_its_own_database_only(postgresql_server, backend, tenants):
+def test_a_tenant_reaches_its_own_database_only(postgresql_server: t.Any, backend: t.Any, tenants: t.Any) -> None:
     run(tenants, backend)
     may = "SELECT has_database_privilege('{0}', '{1}', 'CONNECT')"
     first, second = tenants
@@ -90,7 +94,7 @@ def test_a_tenant_reaches_its_own_database_only(postgresql_server, backend, tena
         assert postgresql_server.query(may.format(first.role, other)) == "f"
 
 
-def test_a_new_password_and_limit_are_taken_over(postgresql_server, backend, tenants):
+def test_a_new_password_and_limit_are_taken_over(postgresql_server: t.Any, backend: t.Any, tenants: t.Any) -> None:
     run(tenants, backend)
     changed = dataclasses.replace(tenants[0], verifier=verifier("second"), connection_limit=12)
     result = run([changed, tenants[1]], backend)
@@ -102,7 +106,9 @@ def test_a_new_password_and_limit_are_taken_over(postgresql_server, backend, ten
 
 
 @pytest.mark.parametrize("steps_before_the_end", [1, 2, 3, 4])
-def test_a_run_that_was_stopped_is_finished_by_the_next(backend, tenants, steps_before_the_end):
+def test_a_run_that_was_stopped_is_finished_by_the_next(
+    backend: t.Any, tenants: t.Any, steps_before_the_end: t.Any
+) -> None:
     whole = backend.apply
     try:
         backend.apply = lambda steps: whole(steps[:-steps_before_the_end])
@@ -113,7 +119,9 @@ def test_a_run_that_was_stopped_is_finished_by_the_next(backend, tenants, steps_
     assert not run(tenants, backend)["changed"]
 
 
-def test_indexes_that_a_stopped_kine_left_out_are_added(postgresql_server, backend, tenants):
+def test_indexes_that_a_stopped_kine_left_out_are_added(
+    postgresql_server: t.Any, backend: t.Any, tenants: t.Any
+) -> None:
     run(tenants, backend)
     name = tenants[0].name
     postgresql_server.query("DROP INDEX kine_name_prev_revision_uindex", name)
@@ -126,7 +134,7 @@ def test_indexes_that_a_stopped_kine_left_out_are_added(postgresql_server, backe
     assert postgresql_server.query(indexes, name) == "1"
 
 
-def test_drift_is_mended(postgresql_server, backend, tenants):
+def test_drift_is_mended(postgresql_server: t.Any, backend: t.Any, tenants: t.Any) -> None:
     run(tenants, backend)
     tenant = tenants[0]
     postgresql_server.query(f"ALTER ROLE {tenant.role} SUPERUSER")
@@ -135,7 +143,9 @@ def test_drift_is_mended(postgresql_server, backend, tenants):
     assert targets == [f"role/{tenant.role}", f"database/{tenant.name} rights of PUBLIC"]
 
 
-def test_kine_serves_from_the_prepared_schema(postgresql_server, backend, tenants, tmp_path):
+def test_kine_serves_from_the_prepared_schema(
+    postgresql_server: t.Any, backend: t.Any, tenants: t.Any, tmp_path: Path
+) -> None:
     run(tenants, backend)
     tenant = tenants[0]
     dsn = f"postgres://{tenant.role}@127.0.0.1:{postgresql_server.port}/{tenant.name}?sslmode=disable"
@@ -143,14 +153,16 @@ def test_kine_serves_from_the_prepared_schema(postgresql_server, backend, tenant
         assert url.startswith("http://")
 
 
-def test_limits_beyond_the_server_are_refused_before_anything_is_made(postgresql_server, backend, tenants):
+def test_limits_beyond_the_server_are_refused_before_anything_is_made(
+    postgresql_server: t.Any, backend: t.Any, tenants: t.Any
+) -> None:
     greedy = dataclasses.replace(tenants[0], connection_limit=500)
     with pytest.raises(HcpError, match="the connection limits do not fit"):
         run([greedy], backend)
     assert postgresql_server.query(f"SELECT count(*) FROM pg_roles WHERE rolname = '{greedy.role}'") == "0"
 
 
-def test_dropping_ends_sessions(postgresql_server, backend, tenants):
+def test_dropping_ends_sessions(postgresql_server: t.Any, backend: t.Any, tenants: t.Any) -> None:
     run(tenants, backend)
     name = tenants[0].name
     command = [
@@ -165,7 +177,7 @@ def test_dropping_ends_sessions(postgresql_server, backend, tenants):
     assert [change["action"] for change in result["plan"]] == ["delete", "delete"]
 
 
-def test_the_log_holds_no_verifier(postgresql_server, backend, tenants):
+def test_the_log_holds_no_verifier(postgresql_server: t.Any, backend: t.Any, tenants: t.Any) -> None:
     postgresql_server.query("ALTER SYSTEM SET log_statement = 'all'")
     postgresql_server.query("SELECT pg_reload_conf()")
     try:
@@ -178,13 +190,13 @@ def test_the_log_holds_no_verifier(postgresql_server, backend, tenants):
     assert "SCRAM-SHA-256$" not in log
 
 
-def test_a_server_that_is_down_is_said(connection):
+def test_a_server_that_is_down_is_said(connection: t.Any) -> None:
     nobody = dataclasses.replace(connection, port=processes.free_port())
     with pytest.raises(ServerDown, match=f"PGSQL.{nobody.port}"):
         Psql(nobody).execute("SELECT 1")
 
 
-def test_a_kine_that_cannot_connect_is_said(connection):
+def test_a_kine_that_cannot_connect_is_said(connection: t.Any) -> None:
     nobody = dataclasses.replace(connection, port=processes.free_port())
     maker = SchemaMaker(nobody, processes.binary("kine"), Progress(), timeout=3)
     with pytest.raises(HcpError, match="kine"):

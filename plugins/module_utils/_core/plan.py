@@ -57,7 +57,9 @@ class Plan:
         """The keys every module of this collection returns: ``changed``, ``diff``, ``plan``, ``restarts``."""
         return {
             "changed": bool(self.changes),
-            "diff": [_as_diff(change) for change in self.changes if change.before is not None or change.after is not None],
+            "diff": [
+                _as_diff(change) for change in self.changes if change.before is not None or change.after is not None
+            ],
             "plan": [{"action": change.action, "target": change.target} for change in self.changes],
             "restarts": self.restarts,
             **extra,

@@ -40,7 +40,9 @@ class Progress:
             if not self._path:
                 return
             try:
-                with open(self._path, "a", encoding="utf-8") as file:
+                # Never made here: on another machine than the one that shows it, the file does not exist.
+                with open(self._path, "r+", encoding="utf-8") as file:
+                    file.seek(0, os.SEEK_END)
                     file.write(f"{subject}: {text}\n")
             except OSError:
                 self._path = None

@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import grp
 import os
 import pwd
 import stat
-import tempfile
+
+from .._core.files import write_whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,22 +49,10 @@ def changed_at(path: str) -> float:
 
 def write(file: TextFile) -> None:
     """Put ``file`` in place in one step: a reader sees the old or the new content, with the right owner."""
-    folder = os.path.dirname(file.path)
-    os.makedirs(folder, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".mothership-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(file.text)
-            os.fchmod(out.fileno(), file.mode)
-            if os.geteuid() == 0:
-                os.fchown(out.fileno(), pwd.getpwnam(file.owner).pw_uid, grp.getgrnam(file.group).gr_gid)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, file.path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    owner = None
+    if os.geteuid() == 0:
+        owner = (pwd.getpwnam(file.owner).pw_uid, grp.getgrnam(file.group).gr_gid)
+    write_whole(file.path, file.text, mode=file.mode, owner=owner)
 
 
 def _user(number: int) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import typing as t
+
+from .._core.files import write_whole
 
 
 class VerifiedHashes:
@@ -47,16 +48,11 @@ class VerifiedHashes:
         """Write what is new. A cache that cannot be written is no error: hashes are computed again."""
         if not self._changed:
             return
-        folder = os.path.dirname(self._path)
         try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            descriptor, staged = tempfile.mkstemp(dir=folder)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(self._known, file)
-            os.replace(staged, self._path)
-            self._changed = False
+            write_whole(self._path, json.dumps(self._known), folder_mode=0o700)
         except OSError:
             return
+        self._changed = False
 
 
 def _identity(found: os.stat_result) -> list[int]:

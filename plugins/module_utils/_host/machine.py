@@ -17,10 +17,10 @@ import dataclasses
 import os
 import shutil
 import subprocess
-import tempfile
 import typing as t
 
 from .._core.errors import CommandFailed
+from .._core.files import write_whole
 from .hashing import sha256_of
 
 #: Where programs of a bundle and of the operating system are; sudo and systemd leave parts of it out.
@@ -136,19 +136,7 @@ class Machine:
 
     def write_text(self, path: str, text: str, mode: int = 0o644, folder_mode: int = 0o755) -> None:
         """Write the whole file or nothing; it never exists with wider permissions than ``mode``."""
-        folder = os.path.dirname(path)
-        os.makedirs(folder, mode=folder_mode, exist_ok=True)
-        descriptor, staged = tempfile.mkstemp(prefix=".mothership-", dir=folder)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(staged, mode)
-            os.replace(staged, path)
-        except BaseException:
-            os.unlink(staged)
-            raise
+        write_whole(path, text, mode=mode, folder_mode=folder_mode)
 
     def make_folder(self, path: str, mode: int = 0o755) -> None:
         os.makedirs(path, mode=mode, exist_ok=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 
 from .._core.errors import HcpError
+from .._core.files import write_whole
 from .._core.plan import Change
 from .._core.redact import fingerprint
 
@@ -30,7 +30,7 @@ def ensure_file(path: str, text: str, *, check_mode: bool) -> Change | None:
         if present == (text, _MODE):
             return None
         if not check_mode:
-            _write(path, text)
+            write_whole(path, text, mode=_MODE, folder_mode=0o700)
     except OSError as error:
         raise HcpError(
             f"cannot be written: {error.strerror or error}",
@@ -51,18 +51,3 @@ def _read(path: str) -> tuple[str, int] | None:
             return file.read(), stat.S_IMODE(os.fstat(file.fileno()).st_mode)
     except FileNotFoundError:
         return None
-
-
-def _write(path: str, text: str) -> None:
-    """Write a new file beside it and rename: readers see the old or the new content, never a part."""
-    directory = os.path.dirname(path) or "."
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    # mkstemp makes files of mode 0600.
-    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".kubeconfig-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise

@@ -14,7 +14,8 @@ import time
 import typing as t
 from urllib.parse import urlencode
 
-from .._core.errors import HcpError, Unreachable
+from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError, Unreachable
+
 from .credentials import Access, access_from_file, access_from_text, default_path
 from .errors import ApiError, error_from_answer
 

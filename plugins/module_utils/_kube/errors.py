@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import HcpError
+from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError
 
 #: Texts of answers that an API server gives only while it is starting.
 _STARTING_TEXTS = (

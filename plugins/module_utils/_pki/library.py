@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
+import importlib
+
 from .._core.errors import HcpError
 
 try:
-    import cryptography  # noqa: F401
-
+    importlib.import_module("cryptography")
     IMPORT_ERROR: ImportError | None = None
 except ImportError as _error:
     IMPORT_ERROR = _error

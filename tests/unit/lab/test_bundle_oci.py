@@ -23,7 +23,7 @@ def _archive(folder: Path, name: str, *, reverse: bool = False) -> Path:
     program.write_bytes(b"\x7fELF")
     os.utime(program, (1, len(name)))
     layer = Layer()
-    places = [("/usr/bin/a", program), ("/opt/b", b"text")]
+    places: list[tuple[str, bytes | Path]] = [("/usr/bin/a", program), ("/opt/b", b"text")]
     for place, content in reversed(places) if reverse else places:
         layer.file(place, content, 0o755)
     path = folder / f"{name}.tar"
@@ -38,12 +38,18 @@ def test_archives_of_the_same_contents_are_identical(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
 
 
+def _contents(tar: tarfile.TarFile, name: str) -> bytes:
+    file = tar.extractfile(name)
+    assert file is not None
+    return file.read()
+
+
 def test_archive_is_a_valid_image_layout(tmp_path: Path) -> None:
     path = _archive(tmp_path, "image")
     with tarfile.open(path) as tar:
-        blobs = {one.name: tar.extractfile(one).read() for one in tar if one.isfile() and one.name.startswith("blobs/")}
-        index = json.loads(tar.extractfile("index.json").read())
-        assert json.loads(tar.extractfile("oci-layout").read()) == {"imageLayoutVersion": "1.0.0"}
+        blobs = {one.name: _contents(tar, one.name) for one in tar if one.isfile() and one.name.startswith("blobs/")}
+        index = json.loads(_contents(tar, "index.json"))
+        assert json.loads(_contents(tar, "oci-layout")) == {"imageLayoutVersion": "1.0.0"}
     assert all(hashlib.sha256(content).hexdigest() == name.rsplit("/", 1)[1] for name, content in blobs.items())
     (listed,) = index["manifests"]
     assert listed["annotations"]["io.containerd.image.name"] == REFERENCE

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import pathlib
 from typing import Any
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.action import preflight
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError
+
+from tests.unit.plugins.module_utils._backup.fakes import FakeStore
 
 from .frame import run
 
@@ -58,6 +62,24 @@ def test_the_bucket_is_asked_only_when_there_are_backups(monkeypatch: pytest.Mon
     assert "failed" not in run(preflight.ActionModule, {}, TASK_VARS)
     hosts = {"ms1": {**HOSTS["ms1"], "velero_enabled": True}}
     assert "wrong secret" in run(preflight.ActionModule, {}, {**TASK_VARS, "hostvars": hosts})["msg"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_it_only_reads(check_mode: bool, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FakeStore()
+    examine = functools.partial(preflight.bucket.examine, open_store=lambda settings: contextlib.nullcontext(store))
+    monkeypatch.setattr(preflight.bucket, "examine", examine)
+    monkeypatch.chdir(tmp_path)
+    bucket = {"velero_s3_url": "https://s3.example.com", "velero_s3_bucket": "backups"}
+    keys = {"velero_s3_access_key": "key", "velero_s3_secret_key": "secret"}
+    hosts = {"ms1": {**HOSTS["ms1"], "velero_enabled": True, **bucket, **keys}}
+    result = run(preflight.ActionModule, {}, {**TASK_VARS, "hostvars": hosts}, check_mode=check_mode)
+    assert result["changed"] is False
+    assert store.calls == ["exists"]
+    assert list(tmp_path.iterdir()) == []
+    # The recording is able to see a mutating call.
+    store.put("key", b"")
+    assert store.calls == ["exists", "put"]
 
 
 def test_the_site_is_read_from_the_tasks_variables() -> None:

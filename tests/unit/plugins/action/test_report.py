@@ -50,6 +50,9 @@ def test_check_mode_writes_nothing(tmp_path: pathlib.Path) -> None:
     assert (result["changed"], result["files"]) == (False, [])
     assert not (tmp_path / "artifacts").exists()
     assert result["lines"][0].startswith("PLAN")
+    # Negative control: the same call without check mode writes.
+    run(ActionModule, {"directory": str(tmp_path / "artifacts")}, TASK_VARS)
+    assert (tmp_path / "artifacts").exists()
 
 
 def test_no_secret_is_written(tmp_path: pathlib.Path) -> None:

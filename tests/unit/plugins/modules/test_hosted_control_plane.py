@@ -29,9 +29,10 @@ def site(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     for module in (hosted_control_plane, kine_credentials):
         monkeypatch.setattr(module, "connect", lambda *_args, **_more: made.mothership)
     # A default argument of HostedClusters: replaced where it is looked up.
-    init = hosted_control_plane.HostedClusters.__init__
-    monkeypatch.setitem(init.__kwdefaults__, "connect", made.connect)
-    assert init.__kwdefaults__["connect"] != KubeClient.from_kubeconfig_text
+    defaults = hosted_control_plane.HostedClusters.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "connect", made.connect)
+    assert defaults["connect"] != KubeClient.from_kubeconfig_text
     return made
 
 

@@ -5,22 +5,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
-import yaml
 from ansible_collections.mothership.hcp.plugins.action.kubeconfig_fetch import argument_spec
 from ansible_collections.mothership.hcp.plugins.modules.kubeconfig_fetch import DOCUMENTATION
 
+from tests.unit.plugins.modules.options import assert_documented
+
 
 def test_the_documentation_and_the_argument_spec_agree() -> None:
-    documented = yaml.safe_load(DOCUMENTATION)["options"]
-    _compare(documented, argument_spec())
-
-
-def _compare(documented: dict[str, t.Any], options: dict[str, t.Any]) -> None:
-    assert set(documented) == set(options)
-    for name, option in options.items():
-        for key in ("type", "default", "elements", "choices"):
-            assert documented[name].get(key) == option.get(key), f"{name}: {key}"
-        assert bool(documented[name].get("required")) == bool(option.get("required")), name
-        _compare(documented[name].get("suboptions", {}), option.get("options", {}))
+    assert_documented(DOCUMENTATION, argument_spec())

@@ -9,7 +9,7 @@ from tests.unit.plugins.module_utils._host.module_frame import run_module
 from tests.unit.plugins.module_utils._host.test_reset import used_machine
 
 
-def test_facts_change_nothing_in_any_mode() -> None:
+def test_it_only_reads() -> None:
     machine = FakeMachine()
     for check_mode in (True, False):
         result = run_module("machine_facts", machine, {}, check_mode=check_mode)

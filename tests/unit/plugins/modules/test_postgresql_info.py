@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from ansible_collections.mothership.hcp.plugins.module_utils._datastore import i
 from ansible_collections.mothership.hcp.plugins.modules import postgresql_info
 
 from tests.unit.plugins.module_utils._backup.module_frame import run
+
+CHANGES = re.compile(r"\b(create|alter|drop|insert|update|delete|grant|revoke|truncate)\b", re.IGNORECASE)
 
 
 class RecordingPsql:
@@ -31,3 +34,6 @@ def test_it_only_reads(check_mode: bool, monkeypatch: pytest.MonkeyPatch, capfd:
     result = run(postgresql_info.main, {"_ansible_check_mode": check_mode}, capfd)
     assert (result["changed"], result["running"], result["databases"]) == (False, True, [])
     assert server.scripts == [info._QUESTIONS]
+    assert not CHANGES.search(info._QUESTIONS)
+    # The search is able to find a change.
+    assert CHANGES.search("SELECT 1; create role hcp_a;")

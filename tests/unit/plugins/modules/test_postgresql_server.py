@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 import yaml
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.server_machine import ServerState
@@ -17,28 +19,28 @@ ARGUMENTS = {"address": "10.77.0.21", "allowed_networks": ["10.77.0.11"]}
 
 
 @pytest.fixture
-def machine(monkeypatch):
+def machine(monkeypatch: pytest.MonkeyPatch) -> t.Any:
     recording = RecordingMachine(ServerState(installed=True))
     monkeypatch.setattr(postgresql_server, "ServerMachine", lambda layout, run, progress: recording)
     return recording
 
 
-def test_check_mode_makes_no_mutating_call(machine, capfd):
+def test_check_mode_makes_no_mutating_call(machine: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(postgresql_server.main, {**ARGUMENTS, "_ansible_check_mode": True}, capfd)["changed"]
     assert machine.done == []
 
 
-def test_without_check_mode_it_does(machine, capfd):
+def test_without_check_mode_it_does(machine: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(postgresql_server.main, ARGUMENTS, capfd)["changed"]
     assert machine.done[0] == "create_cluster"
 
 
-def test_wrong_options_are_reported(machine, capfd):
+def test_wrong_options_are_reported(machine: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     result = run(postgresql_server.main, {**ARGUMENTS, "settings": {"ssl": False}}, capfd)
     assert "settings.ssl" in result["msg"]
     assert machine.done == []
 
 
-def test_options_are_documented_with_their_defaults():
+def test_options_are_documented_with_their_defaults() -> None:
     options = yaml.safe_load(postgresql_server.DOCUMENTATION)["options"]
     assert documented(options) == documented(postgresql_server.argument_spec())

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import typing as t
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.modules import s3_bucket_check
@@ -21,13 +22,13 @@ ARGUMENTS = {
 
 
 @pytest.fixture
-def store(monkeypatch):
+def store(monkeypatch: pytest.MonkeyPatch) -> t.Any:
     found = FakeStore()
     monkeypatch.setattr(s3_bucket_check, "BotoStore", lambda settings: contextlib.nullcontext(found))
     return found
 
 
-def test_check_mode_makes_no_mutating_call(store, capfd):
+def test_check_mode_makes_no_mutating_call(store: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     result = run(s3_bucket_check.main, {**ARGUMENTS, "_ansible_check_mode": True}, capfd)
     assert (result["changed"], result["written"], store.calls) == (False, False, ["exists"])
     # Negative control: the same call without check mode writes.
@@ -36,7 +37,7 @@ def test_check_mode_makes_no_mutating_call(store, capfd):
     assert "put" in store.calls
 
 
-def test_a_refusal_is_an_error_without_the_secret_key(store, capfd):
+def test_a_refusal_is_an_error_without_the_secret_key(store: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     store.forbidden = ("put",)
     result = run(s3_bucket_check.main, ARGUMENTS, capfd)
     assert result["failed"]

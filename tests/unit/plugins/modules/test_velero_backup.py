@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import pathlib
+import typing as t
+from pathlib import Path
 
 import pytest
 import yaml
@@ -17,32 +19,34 @@ from tests.unit.plugins.module_utils._backup.module_frame import documented, run
 
 
 @pytest.fixture
-def arguments(tmp_path):
+def arguments(tmp_path: Path) -> t.Any:
     return {"kubeconfig": str(tmp_path / "absent"), "namespaces": ["hcp-a"]}
 
 
-def test_check_mode_on_a_virgin_machine_plans_a_backup(arguments, capfd):
+def test_check_mode_on_a_virgin_machine_plans_a_backup(arguments: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     result = run(velero_backup.main, {**arguments, "_ansible_check_mode": True}, capfd)
     assert result["changed"] is True
     assert result["plan"][0]["target"].startswith("Backup/velero/site-")
 
 
-def test_without_check_mode_an_absent_kubeconfig_is_an_error(arguments, capfd):
+def test_without_check_mode_an_absent_kubeconfig_is_an_error(
+    arguments: t.Any, capfd: pytest.CaptureFixture[str]
+) -> None:
     result = run(velero_backup.main, arguments, capfd)
     assert result["failed"]
     assert "kubeconfig" in result["msg"]
 
 
-def test_verify_needs_the_bucket(arguments, capfd):
+def test_verify_needs_the_bucket(arguments: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     result = run(velero_backup.main, {**arguments, "verify": True, "s3_bucket": "b"}, capfd)
     assert "s3_access_key, s3_secret_key is not set" in result["msg"]
 
 
-def test_no_namespace_is_refused(arguments, capfd):
+def test_no_namespace_is_refused(arguments: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     assert "all namespaces" in run(velero_backup.main, {**arguments, "namespaces": []}, capfd)["msg"]
 
 
-def test_options_are_documented_with_their_defaults():
+def test_options_are_documented_with_their_defaults() -> None:
     options = yaml.safe_load(velero_backup.DOCUMENTATION)["options"]
     assert documented(options) == documented(BACKUP_ARGUMENTS)
     assert pathlib.Path(velero_backup.__file__).name == f"{yaml.safe_load(velero_backup.DOCUMENTATION)['module']}.py"

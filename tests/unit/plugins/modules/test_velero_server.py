@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import typing as t
+from pathlib import Path
+
 import pytest
 import yaml
 from ansible_collections.mothership.hcp.plugins.doc_fragments.s3 import ModuleDocFragment
@@ -15,7 +18,7 @@ from tests.unit.plugins.module_utils._backup.module_frame import documented, run
 
 
 @pytest.fixture
-def arguments(tmp_path):
+def arguments(tmp_path: Path) -> t.Any:
     return {
         "kubeconfig": str(tmp_path / "absent"),
         "s3_bucket": "backups",
@@ -26,27 +29,27 @@ def arguments(tmp_path):
     }
 
 
-def test_check_mode_on_a_virgin_machine_plans_everything(arguments, capfd):
+def test_check_mode_on_a_virgin_machine_plans_everything(arguments: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     result = run(velero_server.main, arguments, capfd)
     targets = [change["target"] for change in result["plan"]]
     assert targets[-2:] == ["BackupStorageLocation/velero/default", "Schedule/velero/site"]
     assert "Deployment/velero/velero" in targets
 
 
-def test_the_secret_key_is_nowhere_in_the_result(arguments, capfd):
+def test_the_secret_key_is_nowhere_in_the_result(arguments: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     result = run(velero_server.main, {**arguments, "_ansible_diff": True}, capfd)
     shown = str({**result, "invocation": None})
     assert SECRET_KEY not in shown
     assert "sha256:" in shown
 
 
-def test_a_bad_url_names_its_option(arguments, capfd):
+def test_a_bad_url_names_its_option(arguments: t.Any, capfd: pytest.CaptureFixture[str]) -> None:
     result = run(velero_server.main, {**arguments, "s3_url": "s3.example.com"}, capfd)
     assert result["failed"]
     assert "s3_url" in result["msg"]
 
 
-def test_options_are_documented_with_their_defaults():
+def test_options_are_documented_with_their_defaults() -> None:
     options = {
         **yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"],
         **yaml.safe_load(velero_server.DOCUMENTATION)["options"],

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._backup.arguments import (
     SERVER_ARGUMENTS,
@@ -20,29 +22,29 @@ PARAMS = {
 }
 
 
-def test_namespaces_and_schedule_make_a_schedule():
+def test_namespaces_and_schedule_make_a_schedule() -> None:
     kinds = [manifest["kind"] for manifest in desired_server(PARAMS).velero_objects()]
     assert kinds == ["BackupStorageLocation", "Schedule"]
 
 
 @pytest.mark.parametrize("change", [{"namespaces": []}, {"schedule": ""}, {"read_only": True}])
-def test_nothing_to_back_up_makes_none(change):
+def test_nothing_to_back_up_makes_none(change: t.Any) -> None:
     kinds = [manifest["kind"] for manifest in desired_server({**PARAMS, **change}).velero_objects()]
     assert kinds == ["BackupStorageLocation"]
 
 
 @pytest.mark.parametrize("schedule", ["daily", "0 1 * *"])
-def test_a_schedule_that_is_no_cron_expression(schedule):
+def test_a_schedule_that_is_no_cron_expression(schedule: t.Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         desired_server({**PARAMS, "schedule": schedule})
     assert caught.value.where == "schedule"
 
 
 @pytest.mark.parametrize("schedule", ["@daily", "@every 6h", "*/5 * * * *"])
-def test_a_schedule_that_velero_takes(schedule):
+def test_a_schedule_that_velero_takes(schedule: t.Any) -> None:
     assert desired_server({**PARAMS, "schedule": schedule}).schedule == schedule
 
 
-def test_plugin_settings_are_texts():
+def test_plugin_settings_are_texts() -> None:
     desired = desired_server({**PARAMS, "location_config": {"insecureSkipTLSVerify": True, "n": 1}})
     assert desired.server.location_config == {"insecureSkipTLSVerify": "true", "n": "1"}

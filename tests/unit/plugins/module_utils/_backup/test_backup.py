@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import typing as t
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._backup.archive import archive_key
@@ -35,10 +36,10 @@ NAME = "site-20261122t144500z"
 REQUEST = Request("velero", Scope.of(["hcp-a"], [], "24h", "default"))
 
 
-def velero(phase="Completed", **status):
+def velero(phase: str = "Completed", **status: t.Any) -> t.Any:
     """A Velero that ends every backup at once."""
 
-    def act(kind, cluster):
+    def act(kind: t.Any, cluster: t.Any) -> None:
         for backup in cluster.list_objects("", "Backup", "velero"):
             backup.setdefault(
                 "status",
@@ -55,13 +56,15 @@ def velero(phase="Completed", **status):
 
 
 @pytest.fixture
-def cluster():
+def cluster() -> t.Any:
     found = FakeCluster(*definitions(), location(), namespace("hcp-a"), secret("hcp-a", "ca"))
     found.on_wait = velero()
     return found
 
 
-def run(cluster, request=REQUEST, *, now=NOW, absent_api=False, check_mode=False):
+def run(
+    cluster: t.Any, request: t.Any = REQUEST, *, now: t.Any = NOW, absent_api: bool = False, check_mode: bool = False
+) -> t.Any:
     return run_backup(
         cluster,
         request,
@@ -73,22 +76,22 @@ def run(cluster, request=REQUEST, *, now=NOW, absent_api=False, check_mode=False
     )
 
 
-def later(**span):
+def later(**span: t.Any) -> t.Any:
     return NOW + datetime.timedelta(**span)
 
 
-def test_backup_is_made_and_reported(cluster):
+def test_backup_is_made_and_reported(cluster: t.Any) -> None:
     plan, facts = run(cluster)
     assert [(change.action, change.target) for change in plan.changes] == [("create", f"Backup/velero/{NAME}")]
     assert (facts["name"], facts["phase"], facts["item_count"], facts["reason"]) == (NAME, "Completed", 7, "made now")
 
 
-def test_names_differ_from_those_of_the_schedule():
+def test_names_differ_from_those_of_the_schedule() -> None:
     # Velero appends 20261122144500 to the Schedule's name "site".
     assert backup_name(NOW) == NAME
 
 
-def test_equal_content_needs_no_second_backup(cluster):
+def test_equal_content_needs_no_second_backup(cluster: t.Any) -> None:
     run(cluster)
     cluster.mutations.clear()
     plan, facts = run(cluster, now=later(hours=1))
@@ -107,19 +110,19 @@ def test_equal_content_needs_no_second_backup(cluster):
         lambda cluster: cluster.objects.pop(("Backup", "velero", NAME)),
     ],
 )
-def test_what_makes_a_second_backup_necessary(cluster, change):
+def test_what_makes_a_second_backup_necessary(cluster: t.Any, change: t.Any) -> None:
     run(cluster)
     change(cluster)
     assert run(cluster, now=later(hours=1))[0]
 
 
-def test_an_old_backup_does_not_stand(cluster):
+def test_an_old_backup_does_not_stand(cluster: t.Any) -> None:
     run(cluster)
     assert run(cluster, now=later(hours=25))[0]
 
 
 @pytest.mark.parametrize("absent_api", [False, True])
-def test_check_mode_makes_no_mutating_call(cluster, absent_api):
+def test_check_mode_makes_no_mutating_call(cluster: t.Any, absent_api: bool) -> None:
     plan, _facts = run(cluster, check_mode=True, absent_api=absent_api)
     assert [change.target for change in plan.changes] == [f"Backup/velero/{NAME}"]
     assert cluster.mutations == []
@@ -128,12 +131,12 @@ def test_check_mode_makes_no_mutating_call(cluster, absent_api):
     assert cluster.mutations
 
 
-def test_check_mode_before_anything_exists():
+def test_check_mode_before_anything_exists() -> None:
     assert run(FakeCluster(), check_mode=True)[0]
     assert run(FakeCluster(*definitions()), check_mode=True)[0]
 
 
-def test_check_mode_tells_that_nothing_would_be_done(cluster):
+def test_check_mode_tells_that_nothing_would_be_done(cluster: t.Any) -> None:
     run(cluster)
     assert not run(cluster, now=later(hours=1), check_mode=True)[0]
 
@@ -146,7 +149,7 @@ def test_check_mode_tells_that_nothing_would_be_done(cluster):
         (("BackupStorageLocation", "velero", "default"), "does not exist"),
     ],
 )
-def test_what_is_missing_is_named(cluster, missing, told):
+def test_what_is_missing_is_named(cluster: t.Any, missing: t.Any, told: str) -> None:
     del cluster.objects[missing]
     with pytest.raises(HcpError, match=told):
         run(cluster)
@@ -154,7 +157,7 @@ def test_what_is_missing_is_named(cluster, missing, told):
 
 
 @pytest.mark.parametrize("phase", ["PartiallyFailed", "Failed", "FailedValidation"])
-def test_a_backup_that_is_not_completed_is_an_error_and_never_stands(cluster, phase):
+def test_a_backup_that_is_not_completed_is_an_error_and_never_stands(cluster: t.Any, phase: t.Any) -> None:
     cluster.on_wait = velero(phase, errors=1, failureReason="the disk is full", validationErrors=["no location"])
     with pytest.raises(HcpError) as caught:
         run(cluster)
@@ -165,7 +168,7 @@ def test_a_backup_that_is_not_completed_is_an_error_and_never_stands(cluster, ph
     assert run(cluster, now=later(minutes=1))[0]
 
 
-def test_reasons_are_read_from_the_bucket(cluster):
+def test_reasons_are_read_from_the_bucket(cluster: t.Any) -> None:
     cluster.on_wait = velero("PartiallyFailed", errors=1)
     store = FakeStore()
     store.objects[f"mothership/backups/{NAME}/{NAME}-results.gz"] = results(errors={"velero": ["forbidden"]})
@@ -173,14 +176,14 @@ def test_reasons_are_read_from_the_bucket(cluster):
         run(cluster, Request("velero", REQUEST.scope, store=store))
 
 
-def test_backup_is_read_and_compared(cluster):
+def test_backup_is_read_and_compared(cluster: t.Any) -> None:
     store = FakeStore()
     store.objects[archive_key(store, NAME)] = archive(secret("hcp-a", "ca"), namespace("hcp-a"))
     facts = run(cluster, Request("velero", REQUEST.scope, store=store))[1]
     assert facts["verified"] == {"objects": 2, "compared": 1}
 
 
-def test_a_backup_that_cannot_be_read_never_stands(cluster):
+def test_a_backup_that_cannot_be_read_never_stands(cluster: t.Any) -> None:
     store = FakeStore()
     store.objects[archive_key(store, NAME)] = b"no archive"
     with pytest.raises(HcpError, match="cannot be read"):
@@ -190,7 +193,7 @@ def test_a_backup_that_cannot_be_read_never_stands(cluster):
     assert run(cluster, now=later(minutes=1))[0]
 
 
-def test_a_given_name_stands_whatever_its_age(cluster):
+def test_a_given_name_stands_whatever_its_age(cluster: t.Any) -> None:
     named = Request("velero", REQUEST.scope, name="before-upgrade")
     run(cluster, named)
     assert not run(cluster, named, now=later(days=3))[0]
@@ -199,13 +202,13 @@ def test_a_given_name_stands_whatever_its_age(cluster):
         run(cluster, named, now=later(days=3))
 
 
-def test_a_backup_that_never_ends_tells_how_far_it_is(cluster):
+def test_a_backup_that_never_ends_tells_how_far_it_is(cluster: t.Any) -> None:
     cluster.on_wait = velero("InProgress", progress={"itemsBackedUp": 3, "totalItems": 9})
     with pytest.raises(TimedOut, match="InProgress, 3 of 9 items"):
         run(cluster)
 
 
-def test_states():
+def test_states() -> None:
     assert backup_state([]) == "not created yet"
     assert backup_state([{}]) == "New"
     assert backup_state([{"status": {"phase": "Completed"}}]) is None

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._backup.scope import Scope, content_hash, digests
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import InvalidInput
@@ -13,12 +15,12 @@ from tests.unit.plugins.module_utils._backup.fakes import secret
 SCOPE = Scope.of(["hcp-b", "hcp-a", "hcp-b"], ["pods"], "24h", "default")
 
 
-def test_no_namespace_is_refused_because_velero_takes_it_for_all():
+def test_no_namespace_is_refused_because_velero_takes_it_for_all() -> None:
     with pytest.raises(InvalidInput, match="all namespaces"):
         Scope.of([], [], "24h", "default")
 
 
-def test_spec_names_every_namespace_once():
+def test_spec_names_every_namespace_once() -> None:
     assert SCOPE.backup_spec() == {
         "includedNamespaces": ["hcp-a", "hcp-b"],
         "excludedResources": ["pods"],
@@ -28,7 +30,7 @@ def test_spec_names_every_namespace_once():
     }
 
 
-def test_content_is_data_and_no_metadata():
+def test_content_is_data_and_no_metadata() -> None:
     first = digests([secret("hcp-a", "ca", "1", resourceVersion="1")])
     assert first == digests([secret("hcp-a", "ca", "1", resourceVersion="2", labels={"a": "b"})])
     assert first != digests([secret("hcp-a", "ca", "2")])
@@ -42,11 +44,11 @@ def test_content_is_data_and_no_metadata():
         {"kind": "ConfigMap", "metadata": {"namespace": "hcp-a", "name": "kube-root-ca.crt"}, "data": {"ca.crt": ""}},
     ],
 )
-def test_what_a_backup_does_not_hold_is_no_content(ignored):
+def test_what_a_backup_does_not_hold_is_no_content(ignored: t.Any) -> None:
     assert digests([ignored]) == {}
 
 
-def test_hash_changes_with_content_and_scope_but_not_with_order():
+def test_hash_changes_with_content_and_scope_but_not_with_order() -> None:
     objects = [secret("hcp-a", "ca"), secret("hcp-b", "ca")]
     hashed = content_hash(SCOPE, digests(objects))
     assert hashed == content_hash(SCOPE, digests(reversed(objects)))

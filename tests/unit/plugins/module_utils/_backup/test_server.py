@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._backup.scope import Scope
@@ -32,13 +33,13 @@ ALL = [
 ]
 
 
-def ensure(cluster, desired=DESIRED, **how):
+def ensure(cluster: t.Any, desired: t.Any = DESIRED, **how: t.Any) -> t.Any:
     return ensure_server(
         cluster, desired, **{"absent_api": False, "check_mode": False, "wait": True, "deadline": Deadline(5), **how}
     )
 
 
-def velero(kind, cluster):
+def velero(kind: t.Any, cluster: t.Any) -> None:
     """What happens on a real cluster meanwhile: the pod brings definitions, the server checks its location."""
     if kind == "Deployment":
         for one in definitions():
@@ -51,13 +52,13 @@ def velero(kind, cluster):
 
 
 @pytest.fixture
-def cluster():
+def cluster() -> t.Any:
     found = FakeCluster()
     found.on_wait = velero
     return found
 
 
-def test_first_run_waits_for_what_the_next_step_needs(cluster):
+def test_first_run_waits_for_what_the_next_step_needs(cluster: t.Any) -> None:
     plan, seen = ensure(cluster)
     assert [change.target for change in plan.changes] == ALL
     assert seen["status"]["phase"] == "Available"
@@ -66,7 +67,7 @@ def test_first_run_waits_for_what_the_next_step_needs(cluster):
     assert cluster.log[-1] == "wait BackupStorageLocation"
 
 
-def test_second_run_changes_nothing(cluster):
+def test_second_run_changes_nothing(cluster: t.Any) -> None:
     ensure(cluster)
     cluster.mutations.clear()
     plan, seen = ensure(cluster)
@@ -75,7 +76,7 @@ def test_second_run_changes_nothing(cluster):
 
 
 @pytest.mark.parametrize("installed", [False, True])
-def test_check_mode_makes_no_mutating_call(cluster, installed):
+def test_check_mode_makes_no_mutating_call(cluster: t.Any, installed: bool) -> None:
     if installed:
         ensure(cluster)
         cluster.get("", "Deployment", "velero", "velero")["spec"] = {}
@@ -88,12 +89,12 @@ def test_check_mode_makes_no_mutating_call(cluster, installed):
     assert cluster.mutations
 
 
-def test_check_mode_without_an_api_plans_everything(cluster):
+def test_check_mode_without_an_api_plans_everything(cluster: t.Any) -> None:
     plan, _seen = ensure(cluster, check_mode=True, absent_api=True)
     assert [change.target for change in plan.changes] == ALL
 
 
-def test_schedule_goes_when_there_is_nothing_to_back_up(cluster):
+def test_schedule_goes_when_there_is_nothing_to_back_up(cluster: t.Any) -> None:
     ensure(cluster)
     nothing = Desired(SERVER)
     plan, _seen = ensure(cluster, nothing, check_mode=True)
@@ -104,7 +105,7 @@ def test_schedule_goes_when_there_is_nothing_to_back_up(cluster):
     assert not ensure(cluster, nothing)[0]
 
 
-def test_a_check_from_before_the_change_does_not_count(cluster):
+def test_a_check_from_before_the_change_does_not_count(cluster: t.Any) -> None:
     ensure(cluster)
     cluster.get("", "Secret", "cloud-credentials", "velero")["data"] = {}
     cluster.on_wait = lambda kind, cluster: None
@@ -112,11 +113,11 @@ def test_a_check_from_before_the_change_does_not_count(cluster):
         ensure(cluster)
 
 
-def test_a_check_by_the_restarted_server_does_count(cluster):
+def test_a_check_by_the_restarted_server_does_count(cluster: t.Any) -> None:
     ensure(cluster)
     cluster.get("", "Secret", "cloud-credentials", "velero")["data"] = {}
 
-    def restart(kind, cluster):
+    def restart(kind: t.Any, cluster: t.Any) -> None:
         if kind == "Deployment":
             found = cluster.get("", "BackupStorageLocation", "default", "velero")
             cluster.add({**found, "status": {"phase": "Available", "lastValidationTime": "later"}})
@@ -125,7 +126,7 @@ def test_a_check_by_the_restarted_server_does_count(cluster):
     assert ensure(cluster)[1]["status"]["lastValidationTime"] == "later"
 
 
-def test_a_changed_pod_restarts_the_server_and_a_changed_secret_alone_does_not(cluster):
+def test_a_changed_pod_restarts_the_server_and_a_changed_secret_alone_does_not(cluster: t.Any) -> None:
     assert ensure(cluster)[0].restarts == []
     live = cluster.get("", "Deployment", "velero", "velero")
     cluster.add({**live, "spec": {**live["spec"], "template": {}}})
@@ -134,12 +135,12 @@ def test_a_changed_pod_restarts_the_server_and_a_changed_secret_alone_does_not(c
     assert ensure(cluster, check_mode=True)[0].restarts == []
 
 
-def test_a_second_failed_check_ends_the_wait(cluster):
+def test_a_second_failed_check_ends_the_wait(cluster: t.Any) -> None:
     ensure(cluster)
     broken = {**SERVER.__dict__, "s3": dataclasses.replace(SERVER.s3, bucket="other")}
     turns = iter(["15:00:00", "15:01:00", "15:02:00"])
 
-    def fail(kind, cluster):
+    def fail(kind: t.Any, cluster: t.Any) -> None:
         if kind == "BackupStorageLocation":
             found = cluster.get("", kind, "default", "velero")
             cluster.add({**found, "status": location("Unavailable", next(turns))["status"]})
@@ -151,7 +152,7 @@ def test_a_second_failed_check_ends_the_wait(cluster):
     assert next(turns) == "15:02:00"
 
 
-def test_messages_of_velero_lose_their_wrapping():
+def test_messages_of_velero_lose_their_wrapping() -> None:
     message = (
         'BackupStorageLocation "default" is unavailable: rpc error: code = Unknown desc = operation error S3: '
         "ListObjectsV2, https response error StatusCode: 404, RequestID: E1J, HostID: Bej=, NoSuchBucket: no bucket"
@@ -162,7 +163,7 @@ def test_messages_of_velero_lose_their_wrapping():
     )
 
 
-def test_an_unavailable_location_tells_what_velero_says(cluster):
+def test_an_unavailable_location_tells_what_velero_says(cluster: t.Any) -> None:
     ensure(cluster)
     cluster.add(
         {**cluster.get("", "BackupStorageLocation", "default", "velero"), "status": location("Unavailable")["status"]}
@@ -172,7 +173,7 @@ def test_an_unavailable_location_tells_what_velero_says(cluster):
         ensure(cluster)
 
 
-def test_location_state():
+def test_location_state() -> None:
     assert location_state(location(), None) is None
     assert location_state(location(), "2026-11-22T14:00:00Z") == "not checked by Velero yet"
     assert location_state({}, "") == "not checked by Velero yet"
@@ -186,6 +187,6 @@ def test_location_state():
         ([location(accessMode="ReadOnly")], "read-only"),
     ],
 )
-def test_no_backup_without_a_usable_location(objects, told):
+def test_no_backup_without_a_usable_location(objects: t.Any, told: str) -> None:
     with pytest.raises(HcpError, match=told):
         require_location(FakeCluster(*objects), "velero", "default")

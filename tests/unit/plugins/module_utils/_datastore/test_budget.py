@@ -13,7 +13,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._datastore.tenants 
 from .fakes import state, tenant
 
 
-def test_roles_already_on_the_server_count():
+def test_roles_already_on_the_server_count() -> None:
     with pytest.raises(HcpError) as caught:
         budget.check([tenant("hcp_c"), tenant("hcp_d")], state("hcp_a", "hcp_b"))
     text = str(caught.value)
@@ -22,16 +22,16 @@ def test_roles_already_on_the_server_count():
     assert "postgresql_max_connections to 245" in text
 
 
-def test_a_changed_limit_replaces_the_present_one():
+def test_a_changed_limit_replaces_the_present_one() -> None:
     assert budget.usage([tenant(connection_limit=20)], state("hcp_a")) == {"hcp_a": 20}
 
 
-def test_a_nearly_full_budget_is_a_warning():
+def test_a_nearly_full_budget_is_a_warning() -> None:
     assert len(budget.check([tenant()], state("hcp_a", "hcp_b", "hcp_c"))) == 1
     assert budget.check([tenant()], state("hcp_a")) == []
 
 
-def test_without_a_server_only_the_planned_number_counts():
+def test_without_a_server_only_the_planned_number_counts() -> None:
     assert budget.check([tenant()], State.nothing()) == []
     with pytest.raises(HcpError):
         budget.check([tenant()], State.nothing(), 50)

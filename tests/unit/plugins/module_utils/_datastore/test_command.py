@@ -10,22 +10,22 @@ from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.command import last_lines, run
 
 
-def test_standard_input_and_output():
+def test_standard_input_and_output() -> None:
     assert run(["cat"], stdin="text").stdout == "text"
 
 
-def test_failures_carry_the_last_lines():
+def test_failures_carry_the_last_lines() -> None:
     with pytest.raises(CommandFailed, match="broken"):
         run(["sh", "-c", "echo broken >&2; exit 4"])
     assert run(["sh", "-c", "exit 4"], check=False).returncode == 4
 
 
-def test_a_missing_program_and_a_slow_one():
+def test_a_missing_program_and_a_slow_one() -> None:
     with pytest.raises(CommandFailed, match="not on this machine"):
         run(["/nonexistent/program"])
     with pytest.raises(TimedOut, match=r"within 0\.1 s"):
         run(["sleep", "5"], timeout=0.1)
 
 
-def test_last_lines_leaves_out_empty_ones():
+def test_last_lines_leaves_out_empty_ones() -> None:
     assert last_lines("a\n\nb\n\nc\n", 2) == "b\nc"

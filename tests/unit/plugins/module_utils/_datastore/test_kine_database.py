@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import typing as t
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import InvalidInput, ManyProblems
@@ -19,42 +20,44 @@ from ansible_collections.mothership.hcp.plugins.module_utils._datastore.psql imp
 from .fakes import VERIFIER, RecordingBackend, state, tenant
 
 
-def params(**changed):
+def params(**changed: t.Any) -> t.Any:
     database = {"name": "hcp_a", "role": None, "verifier": VERIFIER, "connection_limit": 60}
     given = {"databases": [database], "state": "present", "confirm_drop": None, "max_connections": None}
     return {**given, **changed}
 
 
-def run(backend, request=None, *, check_mode=False, installed=True, warn=print):
+def run(
+    backend: t.Any, request: t.Any = None, *, check_mode: bool = False, installed: bool = True, warn: t.Any = print
+) -> t.Any:
     return ensure(request or Request([tenant()]), backend, check_mode=check_mode, warn=warn, installed=installed)
 
 
-def test_check_mode_makes_no_mutating_call():
+def test_check_mode_makes_no_mutating_call() -> None:
     backend = RecordingBackend(state())
     result = run(backend, check_mode=True)
     assert result["changed"]
     assert backend.applied == []
 
 
-def test_without_check_mode_the_same_plan_is_applied():
+def test_without_check_mode_the_same_plan_is_applied() -> None:
     backend = RecordingBackend(state())
     planned = run(RecordingBackend(state()), check_mode=True)
     assert run(backend)["plan"] == planned["plan"]
     assert [step.change.target for step in backend.applied] == [change["target"] for change in planned["plan"]]
 
 
-def test_nothing_to_do_applies_nothing():
+def test_nothing_to_do_applies_nothing() -> None:
     backend = RecordingBackend(state("hcp_a"))
     result = run(backend)
     assert (result["changed"], backend.applied) == (False, [])
     assert result["databases"] == [{"name": "hcp_a", "role": "hcp_a", "connection_limit": 60, "changed": False}]
 
 
-def test_no_verifier_in_the_result():
+def test_no_verifier_in_the_result() -> None:
     assert VERIFIER not in json.dumps(run(RecordingBackend(state())))
 
 
-def test_check_mode_without_postgresql_is_a_complete_plan():
+def test_check_mode_without_postgresql_is_a_complete_plan() -> None:
     result = run(RecordingBackend(AssertionError("must not be asked")), check_mode=True, installed=False)
     assert [change["target"] for change in result["plan"]][-4:] == [
         "role/hcp_a",
@@ -64,18 +67,18 @@ def test_check_mode_without_postgresql_is_a_complete_plan():
     ]
 
 
-def test_check_mode_with_a_stopped_server_warns():
-    warnings = []
+def test_check_mode_with_a_stopped_server_warns() -> None:
+    warnings: list[str] = []
     assert run(RecordingBackend(ServerDown("down")), check_mode=True, warn=warnings.append)["changed"]
     assert len(warnings) == 1
 
 
-def test_a_stopped_server_is_an_error():
+def test_a_stopped_server_is_an_error() -> None:
     with pytest.raises(ServerDown):
         run(RecordingBackend(ServerDown("down")))
 
 
-def test_dropping_needs_the_names_once_more():
+def test_dropping_needs_the_names_once_more() -> None:
     for confirm in (None, [], ["hcp_b"], ["hcp_a", "hcp_b"]):
         with pytest.raises(InvalidInput, match="confirm_drop"):
             request_from(params(state="absent", confirm_drop=confirm), check_mode=False)
@@ -86,7 +89,7 @@ def test_dropping_needs_the_names_once_more():
     assert result["connections"]["limits"] == {}
 
 
-def test_verifiers_are_needed_outside_check_mode():
+def test_verifiers_are_needed_outside_check_mode() -> None:
     unknown = params()
     unknown["databases"][0]["verifier"] = None
     assert request_from(unknown, check_mode=True)

@@ -18,7 +18,7 @@ DOWN = (
 )
 
 
-def test_sql_goes_by_standard_input_only():
+def test_sql_goes_by_standard_input_only() -> None:
     run = RecordingRun({"psql": Outcome(0, '{"a": 1}\n')})
     assert Psql(Connection(), run).rows("SELECT 'secret'") == [{"a": 1}]
     (argv, stdin), *_ = run.calls
@@ -27,14 +27,14 @@ def test_sql_goes_by_standard_input_only():
     assert argv[:4] == ("runuser", "-u", "postgres", "--")
 
 
-def test_the_session_logs_no_statements():
+def test_the_session_logs_no_statements() -> None:
     run = RecordingRun()
     Psql(Connection(), run).execute("SELECT 1")
     assert "log_statement=none" in " ".join(run.calls[0][0])
     assert "log_min_error_statement=panic" in " ".join(run.calls[0][0])
 
 
-def test_a_server_that_is_down_is_said_with_the_next_commands():
+def test_a_server_that_is_down_is_said_with_the_next_commands() -> None:
     with pytest.raises(ServerDown) as caught:
         Psql(Connection(), RecordingRun({"psql": Outcome(2, "", DOWN)}), service="postgresql@15-main").execute(
             "SELECT 1"
@@ -48,7 +48,7 @@ def test_a_server_that_is_down_is_said_with_the_next_commands():
     assert "journalctl -u postgresql@15-main" in text
 
 
-def test_a_refused_statement_is_another_error():
+def test_a_refused_statement_is_another_error() -> None:
     with pytest.raises(CommandFailed, match="permission denied") as caught:
         Psql(Connection(), RecordingRun({"psql": Outcome(3, "", "psql:<stdin>:1: ERROR:  permission denied")})).execute(
             "X"

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import ManyProblems
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.server_settings import (
@@ -25,15 +27,15 @@ GIBIBYTE = 1024**3
     ("memory", "expected"),
     [(GIBIBYTE // 4, "128MB"), (2 * GIBIBYTE, "512MB"), (2 * GIBIBYTE - 4096, "256MB"), (64 * GIBIBYTE, "2048MB")],
 )
-def test_shared_buffers_are_a_quarter_of_the_memory_with_limits(memory, expected):
+def test_shared_buffers_are_a_quarter_of_the_memory_with_limits(memory: t.Any, expected: t.Any) -> None:
     assert shared_buffers(memory) == expected
 
 
-def test_memory_is_known():
+def test_memory_is_known() -> None:
     assert memory_bytes() > 64 * 1024 * 1024
 
 
-def test_nothing_that_tenants_store_reaches_the_log():
+def test_nothing_that_tenants_store_reaches_the_log() -> None:
     values = settings(ServerOptions("15", "10.0.0.1"), GIBIBYTE, "crt", "key")
     assert values["log_statement"] == "none"
     assert values["log_parameter_max_length"] == 0
@@ -41,7 +43,7 @@ def test_nothing_that_tenants_store_reaches_the_log():
     assert values["log_error_verbosity"] == "terse"
 
 
-def test_the_user_s_settings_win():
+def test_the_user_s_settings_win() -> None:
     options = ServerOptions("15", "10.0.0.1", settings={"max_wal_size": "8GB", "jit": True, "work_mem": "8MB"})
     text = configuration_text(settings(options, GIBIBYTE, "crt", "key"))
     assert "max_wal_size = '8GB'\n" in text
@@ -49,18 +51,18 @@ def test_the_user_s_settings_win():
     assert text.endswith("work_mem = '8MB'\n")
 
 
-def test_values_are_quoted():
+def test_values_are_quoted() -> None:
     assert "x = 'it''s a \\\\'" in configuration_text({"x": "it's a \\"})
 
 
-def test_changed_settings():
+def test_changed_settings() -> None:
     before = configuration_text({"port": 5432, "jit": False, "old": 1})
     after = configuration_text({"port": 5433, "jit": False, "new": 1})
     assert changed_settings(before, after) == {"port", "old", "new"}
     assert changed_settings(None, after) == {"port", "jit", "new"}
 
 
-def test_access_is_by_tls_and_own_database_only():
+def test_access_is_by_tls_and_own_database_only() -> None:
     rules = [line.split() for line in access_text(["10.0.0.0/16", "fd00::/8"]).splitlines() if line[0] != "#"]
     assert rules == [
         ["local", "all", "postgres", "peer"],
@@ -72,7 +74,7 @@ def test_access_is_by_tls_and_own_database_only():
     ]
 
 
-def test_all_wrong_values_are_reported_at_once():
+def test_all_wrong_values_are_reported_at_once() -> None:
     wrong = ServerOptions(
         "fifteen",
         "10.0.0.1",

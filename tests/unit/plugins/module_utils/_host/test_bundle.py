@@ -112,7 +112,12 @@ def test_an_unchanged_file_is_hashed_once(tmp_path: pathlib.Path, monkeypatch: p
     cache = str(tmp_path / "cache" / "hashes.json")
     bundles.verify(bundle, files, VerifiedHashes(cache))
     hashed: list[str] = []
-    monkeypatch.setattr(bundles, "sha256_of", lambda path: hashed.append(path) or files[0].sha256)
+
+    def recording(path: str) -> str:
+        hashed.append(path)
+        return files[0].sha256
+
+    monkeypatch.setattr(bundles, "sha256_of", recording)
     bundles.verify(bundle, files, VerifiedHashes(cache))
     assert hashed == []
     os.utime(tmp_path / "bundle_root/bin/kubelet", ns=(1, 1))

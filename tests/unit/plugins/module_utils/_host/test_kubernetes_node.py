@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError, InvalidInput, TimedOut
 from ansible_collections.mothership.hcp.plugins.module_utils._host import kubernetes_node, node_files
@@ -30,8 +32,8 @@ def machine_with_programs() -> FakeMachine:
     for name in node_files.SYSCTLS:
         machine.put("/proc/sys/" + name.replace(".", "/"), "1\n")
     for name in ("containerd", "kubelet"):
-        machine.effect(f"systemctl start {name}", lambda name=name: machine.answer(f"systemctl show {name}", RUNNING))
-        machine.effect(f"systemctl enable {name}", lambda name=name: machine.answer(f"systemctl show {name}", STOPPED))
+        machine.effect(f"systemctl start {name}", functools.partial(machine.answer, f"systemctl show {name}", RUNNING))
+        machine.effect(f"systemctl enable {name}", functools.partial(machine.answer, f"systemctl show {name}", STOPPED))
     machine.answer("ctr version", "")
     machine.answer("ctr --namespace k8s.io images list", IMAGES)
     imported = IMAGES + f"{PAUSE.reference} type {PAUSE.digest} 1KiB\n"

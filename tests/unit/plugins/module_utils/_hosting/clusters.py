@@ -18,7 +18,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._hosting.hosted_clu
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi
 
-NODE = {
+NODE: dict[str, t.Any] = {
     "apiVersion": "v1",
     "kind": "Node",
     "metadata": {
@@ -91,9 +91,8 @@ class Site:
     def credentials(
         self, *specs: ClusterSpec, check_mode: bool = False, client: t.Any = "mothership"
     ) -> dict[str, t.Any]:
-        api = self.mothership if client == "mothership" else client
         return ensure_credentials(
-            specs, api, check_mode=check_mode, progress=Progress(""), learn_secret=self.secrets.append
+            specs, self._client(client), check_mode=check_mode, progress=Progress(""), learn_secret=self.secrets.append
         )
 
     def host(
@@ -102,13 +101,16 @@ class Site:
         request = Request(specs, PortRange(), "db1.example.com", 5432, certificate, str(self.directory), 5)
         return HostedClusters(
             request,
-            self.mothership if client == "mothership" else client,
+            self._client(client),
             check_mode=check_mode,
             progress=Progress(""),
             connect=self.connect,
             warn=self.warnings.append,
             learn_secret=self.secrets.append,
         ).run()
+
+    def _client(self, client: t.Any) -> t.Any:
+        return self.mothership if client == "mothership" else client
 
     @property
     def mutating(self) -> list[tuple[str, str]]:

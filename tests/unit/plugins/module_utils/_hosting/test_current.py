@@ -47,7 +47,7 @@ def node(name: str, created: str, *addresses: str, control_plane: bool = True) -
     if not control_plane:
         made["metadata"]["labels"] = {}
     made["status"]["addresses"] = [{"type": "InternalIP", "address": address} for address in addresses]
-    return t.cast("dict[str, t.Any]", made)
+    return made
 
 
 def test_the_oldest_control_plane_node_counts() -> None:

@@ -20,7 +20,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._kube.client import
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi, config_map
 
-NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+NAMESPACE: dict[str, t.Any] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
 
 
 def apply(api: FakeApi | None, *objects: dict[str, t.Any], check_mode: bool = False, **more: t.Any) -> Plan:
@@ -260,7 +260,7 @@ def test_remove_deletes_what_exists_in_reverse_order() -> None:
     apply(api, NAMESPACE, config_map("a"), deployment)
     api.sent.clear()
     objects = [NAMESPACE, config_map("a"), config_map("missing"), deployment]
-    more = {"deadline": Deadline(5), "progress": Progress()}
+    more: dict[str, t.Any] = {"deadline": Deadline(5), "progress": Progress()}
     planned = remove_objects(t.cast(t.Any, api), objects, check_mode=True, **more)
     assert api.mutating == []
     done = remove_objects(t.cast(t.Any, api), objects, check_mode=False, **more)

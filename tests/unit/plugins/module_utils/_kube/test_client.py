@@ -119,7 +119,7 @@ def test_repetitions_end_with_the_timeout() -> None:
 
 
 def test_no_server_is_told_at_once() -> None:
-    error = urllib3.exceptions.NewConnectionError(None, "refused")  # type: ignore[arg-type]
+    error = urllib3.exceptions.NewConnectionError(None, "refused")
     client, pool = client_of(error)
     with pytest.raises(Unreachable, match=r"https://api:6443: .*does not answer.*To fix"):
         client.request("GET", "/x")
@@ -150,7 +150,7 @@ def test_a_watch_that_is_left_early_is_closed() -> None:
 
 
 def test_a_watch_that_breaks_is_an_outage_and_a_refused_one_an_error() -> None:
-    broken = urllib3.exceptions.ReadTimeoutError(None, "/x", "timed out")  # type: ignore[arg-type]
+    broken = urllib3.exceptions.ReadTimeoutError(None, "/x", "timed out")
     client, _pool = client_of(Answer(200, chunks=[b'{"type":"ADDED"}\n', broken]))
     with pytest.raises(Unreachable):
         list(client.stream("/x"))

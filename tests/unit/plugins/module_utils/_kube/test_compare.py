@@ -66,7 +66,7 @@ def test_what_differs_or_is_unclear(desired: t.Any, live: t.Any) -> None:
 
 
 def test_prepared_drops_what_only_the_server_writes() -> None:
-    obj = {
+    obj: dict[str, t.Any] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {

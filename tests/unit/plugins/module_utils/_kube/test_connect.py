@@ -48,14 +48,16 @@ def certificate() -> tuple[str, str]:
     return made.public_bytes(serialization.Encoding.PEM).decode(), pem.decode()
 
 
-def kubeconfig(user: dict[str, t.Any], server: str = "https://127.0.0.1:6443", **cluster: t.Any) -> str:
+def kubeconfig(
+    user: dict[str, t.Any], server: str = "https://127.0.0.1:6443", cluster: dict[str, t.Any] | None = None
+) -> str:
     return yaml.safe_dump(
         {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "one",
             "clusters": [
-                {"name": "c", "cluster": {"server": server, **cluster}},
+                {"name": "c", "cluster": {"server": server, **(cluster or {})}},
                 {"name": "d", "cluster": {"server": "http://other:1"}},
             ],
             "users": [{"name": "u", "user": user}],
@@ -83,7 +85,7 @@ def test_embedded_certificates_leave_no_file_behind(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     pem, key = certificate
     user = {"client-certificate-data": encoded(pem), "client-key-data": encoded(key)}
-    text = kubeconfig(user, **{"certificate-authority-data": encoded(pem)})
+    text = kubeconfig(user, cluster={"certificate-authority-data": encoded(pem)})
     for _ in range(2):  # the library remembers the files it wrote
         access = access_from_text(text)
         context = access.pool.connection_pool_kw["ssl_context"]
@@ -93,7 +95,7 @@ def test_embedded_certificates_leave_no_file_behind(
 
 
 def test_verification_can_be_switched_off_by_the_kubeconfig_only() -> None:
-    text = kubeconfig({}, **{"insecure-skip-tls-verify": True})
+    text = kubeconfig({}, cluster={"insecure-skip-tls-verify": True})
     assert access_from_text(text).pool.connection_pool_kw["ssl_context"].verify_mode == ssl.CERT_NONE
 
 
@@ -108,7 +110,7 @@ def test_the_context_can_be_chosen(tmp_path: pathlib.Path) -> None:
 def test_files_named_in_a_kubeconfig_are_relative_to_it(certificate: tuple[str, str], tmp_path: pathlib.Path) -> None:
     (tmp_path / "ca.crt").write_text(certificate[0])
     path = tmp_path / "kubeconfig"
-    path.write_text(kubeconfig({"token": "t"}, **{"certificate-authority": "ca.crt"}))
+    path.write_text(kubeconfig({"token": "t"}, cluster={"certificate-authority": "ca.crt"}))
     assert len(access_from_file(str(path), None).pool.connection_pool_kw["ssl_context"].get_ca_certs()) == 1
 
 
