@@ -12,8 +12,10 @@ import typing as t
 
 from ansible import __version__ as ansible_version
 from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible.utils.collection_loader import AnsibleCollectionConfig
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError, InvalidInput, ManyProblems
 from ansible_collections.mothership.hcp.plugins.plugin_utils._phases import phase_marks
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight import (
@@ -103,7 +105,7 @@ def read_site(task_vars: t.Mapping[str, t.Any], now: float) -> examination.Site:
         facts=facts,
         asked_between=None if began is None else (began, now),
         specifications=Specifications.read(_COLLECTION),
-        sources=Sources(task_vars.get("ansible_inventory_sources") or []),
+        sources=Sources(task_vars.get("ansible_inventory_sources") or [], extra=load_extra_vars(DataLoader())),
         collection=_COLLECTION,
     )
 

@@ -28,16 +28,25 @@ class Sources:
 
     :param inventories: inventory files or folders, as given with ``-i``.
     :param shown_from: paths are shown relative to this folder when they are below it.
+    :param extra: names of the variables given with ``-e``: these win over every file, so no file is to blame.
     """
 
-    def __init__(self, inventories: t.Iterable[str], *, shown_from: str | None = None) -> None:
+    def __init__(
+        self, inventories: t.Iterable[str], *, shown_from: str | None = None, extra: t.Iterable[str] = ()
+    ) -> None:
+        self._extra = frozenset(extra)
         self._shown_from = pathlib.Path(shown_from or os.getcwd())
         self._files = list(_variable_files([pathlib.Path(entry) for entry in inventories if entry]))
         self._inventories = [pathlib.Path(entry) for entry in inventories if entry and pathlib.Path(entry).is_file()]
         self._mappings: list[tuple[pathlib.Path, yaml.MappingNode]] | None = None
 
     def locate(self, path: ValuePath) -> str | None:
-        """``file:line`` of the value at ``path``, or of the nearest thing above it; ``None`` when no file has it."""
+        """``file:line`` of the value at ``path``, or of the nearest thing above it; ``None`` when no file has it.
+
+        A variable of the command line is at ``-e``.
+        """
+        if path and path[0] in self._extra:
+            return "-e"
         for file, mapping in self._parsed():
             line = _line_of(mapping, path)
             if line is not None:

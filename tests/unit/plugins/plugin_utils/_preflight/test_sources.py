@@ -61,3 +61,11 @@ def test_paths_elsewhere_are_shown_whole(tmp_path: pathlib.Path) -> None:
     sources(tmp_path)
     found = Sources([str(tmp_path / "hosts.yml")], shown_from="/nowhere")
     assert found.locate(("mothership_port",)) == f"{tmp_path}/hosts.yml:3"
+
+
+def test_a_variable_of_the_command_line_is_not_looked_for_in_files(tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "group_vars"
+    folder.mkdir()
+    (folder / "all.yml").write_text("mothership_version: 1.36.3\n")
+    found = Sources([str(tmp_path / "hosts.yml")], extra=["mothership_version"])
+    assert found.locate(("mothership_version",)) == "-e"
