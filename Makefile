@@ -83,7 +83,8 @@ test: ## Everything that CI runs, ending in a pytest summary
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory test-sanity
 	@$(MAKE) --no-print-directory bundle
-	@pytest -q -s tests/unit tests/integration tests/molecule
+	@pytest -q tests/unit
+	@pytest -q -s tests/integration tests/molecule
 
 bench: bundle ## Figures and ratios, ours and peers', from one run
-	@python tests/bench/apply_objects.py
+	@python -m tests.bench.apply_objects

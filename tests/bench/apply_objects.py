@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """100 ConfigMaps of 1 KiB, applied in different ways to a real kube-apiserver on kine on PostgreSQL.
 
-Run from the repository: ``.venv/bin/python -m tests.bench.apply_objects [--loop 10]``. It prints a table of
+Run from the repository: ``make bench``, or ``python -m tests.bench.apply_objects [--loop 10]``. It prints a table of
 seconds and API requests and the ratios to the first row; nothing passes or fails. ``kubernetes.core`` comes from the
 PyPI package ``ansible`` of the 12.x series, which is installed once into a virtual environment in the cache folder
-(``$MOTHERSHIP_CACHE``, else ``.lab/cache``); without a package index its rows are left out.
+(``LAB_CACHE``, as for the lab); without a package index its rows are left out.
 
 Seconds of the Ansible rows are the task's, from its start to its last result; kubectl's are the process's. A task
 of Ansible costs about 0.5 s of a quiet core before the module's own work begins, and reading a kubeconfig with the
@@ -177,7 +177,7 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
 
 def kubernetes_core() -> pathlib.Path | None:
     """The folder with the programs of a virtual environment that has kubernetes.core, made when it is absent."""
-    cache = pathlib.Path(os.environ.get("MOTHERSHIP_CACHE") or processes.REPOSITORY / ".lab" / "cache") / "bench"
+    cache = pathlib.Path(os.environ.get("LAB_CACHE") or pathlib.Path.home() / ".cache/mothership-hcp") / "bench"
     complete = cache / "done"
     if complete.exists():
         return cache / "venv" / "bin"

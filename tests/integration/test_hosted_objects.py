@@ -14,7 +14,8 @@ import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.control_plane import ControlPlane, Database
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.distribution import distribution_for
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.pki import ensure_pki
-from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.ports import PortRange, allocate
+from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.port_range import PortRange
+from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.ports import allocate
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec import ClusterSpec
 from ansible_collections.mothership.hcp.plugins.module_utils._core.plan import Plan
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Deadline, Progress

@@ -12,41 +12,11 @@ import dataclasses
 import hashlib
 import typing as t
 
-from .._core.errors import HcpError, InvalidInput
+from .._core.errors import HcpError
+from .port_range import PortRange
 
 if t.TYPE_CHECKING:
     from .spec import ClusterSpec
-
-
-@dataclasses.dataclass(frozen=True)
-class PortRange:
-    """Node ports of the mothership, both ends included."""
-
-    first: int = 30000
-    last: int = 32767
-
-    @classmethod
-    def parse(cls, text: str, where: str = "node_port_range") -> PortRange:
-        """The range in ``30000-32767``."""
-        try:
-            first, last = (int(part) for part in text.split("-"))
-        except ValueError as error:
-            raise InvalidInput(f"{text!r} is not a range", where=where, remedy="write it as 30000-32767") from error
-        if not 1024 <= first <= last <= 65535:
-            raise InvalidInput(f"{text!r} is not a range of unprivileged ports", where=where, remedy="use 30000-32767")
-        return cls(first, last)
-
-    def __contains__(self, port: object) -> bool:
-        return isinstance(port, int) and self.first <= port <= self.last
-
-    def __str__(self) -> str:
-        return f"{self.first}-{self.last}"
-
-    @property
-    def static_band(self) -> int:
-        """How many ports at the start Kubernetes leaves for those who choose one (ServiceNodePortStaticSubrange)."""
-        size = self.last - self.first + 1
-        return size if size <= 16 else min(max(16, size // 32), 128)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,7 @@ import typing as t
 
 from .._core.errors import HcpError, InvalidInput, ManyProblems
 from . import networks
-from .ports import PortRange
+from .port_range import PortRange
 
 #: Kubernetes minor versions whose flags and objects are known to work.
 SUPPORTED_MINORS = ((1, 35), (1, 36))

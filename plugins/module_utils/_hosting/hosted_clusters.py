@@ -17,7 +17,8 @@ from .._controlplane import networks, pki, pki_secrets
 from .._controlplane.control_plane import ControlPlane, Database
 from .._controlplane.distribution import distribution_for
 from .._controlplane.pki import ensure_pki
-from .._controlplane.ports import PortRange, Ports, allocate
+from .._controlplane.port_range import PortRange
+from .._controlplane.ports import Ports, allocate
 from .._controlplane.spec import ClusterSpec
 from .._core.errors import HcpError, InvalidInput
 from .._core.plan import Change, Plan

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._controlplane import networks
-from .._controlplane.ports import PortRange
+from .._controlplane.port_range import PortRange
 from .._controlplane.spec import DISTRIBUTIONS, ClusterSpec, Surroundings, parse_clusters
 from .hosted_clusters import Request
 

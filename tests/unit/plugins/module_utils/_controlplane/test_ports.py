@@ -8,8 +8,8 @@ import dataclasses
 import typing as t
 
 import pytest
+from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.port_range import PortRange
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.ports import (
-    PortRange,
     Ports,
     PortTaken,
     allocate,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.ports import PortRange
+from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.port_range import PortRange
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec import (
     ClusterSpec,
     Surroundings,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
-from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.ports import PortRange
+from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.port_range import PortRange
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec import ClusterSpec
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import Unreachable
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Progress
