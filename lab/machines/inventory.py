@@ -42,7 +42,8 @@ def hosts(declared: MachineList) -> dict[str, Any]:
         "ansible_ssh_private_key_file": f"{_STATE}/ssh/id_ed25519",
         "ansible_ssh_common_args": SSH_ARGUMENTS,
     }
-    return {"all": {"vars": common, "hosts": machines, "children": groups}}
+    # Not variables of `all`: localhost, where some tasks run, is none of the machines.
+    return {"all": {"children": {"lab_machines": {"vars": common, "hosts": machines}, **groups}}}
 
 
 def render(template: str, declared: MachineList) -> str:

@@ -27,11 +27,13 @@ def declared(tmp_path: Path) -> MachineList:
 
 def test_hosts_groups_and_verified_host_keys(declared: MachineList) -> None:
     found = inventory.hosts(declared)["all"]
-    assert found["hosts"]["w2"] == {"ansible_host": "10.77.0.32", "machine_zone": "zone-b"}
+    machines = found["children"]["lab_machines"]
+    assert "vars" not in found
+    assert machines["hosts"]["w2"] == {"ansible_host": "10.77.0.32", "machine_zone": "zone-b"}
     assert set(found["children"]["workers_tenant_a"]["hosts"]) == {"w1", "w2"}
-    assert found["vars"]["ansible_user"] != "root"
-    assert found["vars"]["ansible_become"] is True
-    assert "StrictHostKeyChecking=yes" in found["vars"]["ansible_ssh_common_args"]
+    assert machines["vars"]["ansible_user"] != "root"
+    assert machines["vars"]["ansible_become"] is True
+    assert "StrictHostKeyChecking=yes" in machines["vars"]["ansible_ssh_common_args"]
 
 
 def test_addresses_are_rendered_and_nothing_else(declared: MachineList) -> None:

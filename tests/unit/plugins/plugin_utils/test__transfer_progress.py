@@ -16,6 +16,7 @@ MEBIBYTE = 1024 * 1024
 
 def lines_of(path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, *, seconds_each: float) -> list[str]:
     """What is said while twelve files of 1 MiB are sent."""
+    path.touch()
     now = 100.0
     monkeypatch.setattr(_transfer_progress.time, "monotonic", lambda: now)
     transfer = TransferProgress(Progress(str(path)), "bundle", 12 * MEBIBYTE)

@@ -38,6 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_only_what_changed_is_said(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "progress"
+    path.touch()
     saying = Progress(str(path))
     for subject, text in [("a", "1"), ("a", "1"), ("b", "1"), ("a", "2"), ("b", "1"), ("a", "1")]:
         saying.say(subject, text)
@@ -45,6 +46,7 @@ def test_only_what_changed_is_said(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_file_is_named_in_the_environment(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "named").touch()
     monkeypatch.setenv(ENVIRONMENT_NAME, str(tmp_path / "named"))
     Progress().say("a", "1")
     assert (tmp_path / "named").read_text() == "a: 1\n"
@@ -92,3 +94,9 @@ def test_phases_add_up_also_when_they_fail(clock: Clock) -> None:
         raise KeyError("x")
     timings.add("verify", 0.12345)
     assert timings.seconds == {"send": 3.5, "verify": 0.123}
+
+
+def test_a_file_that_does_not_exist_is_not_made(tmp_path: pathlib.Path) -> None:
+    """The environment names a file of the controller; a module on another machine must leave nothing there."""
+    Progress(str(tmp_path / "elsewhere")).say("a", "1")
+    assert list(tmp_path.iterdir()) == []
