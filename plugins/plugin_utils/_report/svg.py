@@ -119,13 +119,14 @@ def _stores(report: Report, bands: t.Sequence[tuple[Cluster, int, int]], height:
             parts.append(_text(left + 16, line, cluster.database, "mono"))
             parts.append(_line(_MOTHERSHIP[0] + _MOTHERSHIP[1] - 16, (top + end) // 2, left, line - 5))
     if report.backup:
-        top = max(_TOP - 30 + box_height + 30, height - 86)
+        top = max(_TOP - 30 + box_height + 30, height - 106)
         backup = report.backup
         parts += [
-            _box(left, top, width, 86, "backup"),
+            _box(left, top, width, 106, "backup"),
             _text(left + 16, top + 24, "Backups", "title"),
             _text(left + 16, top + 46, _cut(backup.bucket, 34), "small"),
-            _text(left + 16, top + 68, _cut(f"{backup.name} {backup.phase}".strip() or "none yet", 34), "mono"),
+            _text(left + 16, top + 68, _cut(backup.name or "none yet", 26), "mono"),
+            _text(left + 16, top + 88, backup.phase, "small"),
             _line(_MOTHERSHIP[0] + _MOTHERSHIP[1], top + 40, left, top + 40),
         ]
     return "".join(parts)
