@@ -68,20 +68,22 @@ def debian_architecture() -> str:
 def apt_sources(suite: str, folder: Path = Path("/etc/apt")) -> list[str]:
     """Lines `deb URI SUITE COMPONENTS` of the host's own Debian archives for a suite.
 
-    Third parties are left out; a host of another distribution has none, and gets the public default.
+    Third parties are left out; a host of another distribution has none.
     """
     lines: list[str] = []
     for path in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]:
         if path.is_file() and path.suffix in (".list", ".sources"):
             text = path.read_text(encoding="utf-8", errors="replace")
             lines += _one_line_sources(text) if path.suffix == ".list" else _deb822_sources(text)
-    ours = [line for line in lines if line.split()[2].split("-")[0].split("/")[0] == suite]
-    return ours
+    return [line for line in lines if line.split()[2].split("-")[0].split("/")[0] == suite]
 
 
-def mirror(sources: list[str], suite: str) -> str:
-    """The archive that the base system is built from: the first that has the suite itself."""
-    return next((line.split()[1] for line in sources if line.split()[2] == suite), "")
+def mirror(sources: list[str], suite: str) -> list[str]:
+    """The archive that the base system is built from: the first that has the suite itself.
+
+    As arguments of debootstrap, which has a default of its own: none on a host that is not of this suite.
+    """
+    return [line.split()[1] for line in sources if line.split()[2] == suite][:1]
 
 
 def apt_settings() -> str:

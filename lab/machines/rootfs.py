@@ -108,7 +108,7 @@ def _build(lab: Lab, architecture: str, archive: Path) -> None:
     namespaces = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child"]
     debootstrap = [
         "debootstrap", f"--arch={architecture}", "--variant=minbase", f"--cache-dir={debs}",
-        f"--include={','.join(PACKAGES)}", SUITE, str(tree), source,
+        f"--include={','.join(PACKAGES)}", SUITE, str(tree), *source,
     ]  # fmt: skip
     stream([*namespaces, *debootstrap], log=lab.state / "logs" / "debootstrap.log", timeout=900, what="debootstrap")
     say("debootstrap is done; packing")
