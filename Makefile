@@ -30,7 +30,7 @@ $(VENV)/.complete: requirements-dev.txt
 	  $(BASE_PYTHON) lab/environment.py $(VENV) requirements-dev.txt
 	fi
 
-bundle: venv ## Build every component and image of the lab (cached; about 20 minutes when cold)
+bundle: venv ## Build every component and image of the lab (cached; 20 to 35 minutes when cold)
 	@python -m lab.bundle --output $(BUNDLE)
 
 lab-up: venv ## Boot the lab's machines and write lab/inventory/
