@@ -27,10 +27,12 @@ options:
       distribution:
         description: How the control plane is made and how workers join.
         type: str
-        choices: [kubeadm]
+        choices: [kubeadm, k0s]
         default: kubeadm
       version:
-        description: Kubernetes version, such as V(1.36.3). By default O(version).
+        description:
+          - Kubernetes version, such as V(1.36.3). By default O(version).
+          - With distribution C(k0s) also a release of k0s, such as V(1.36.3+k0s.2); else the newest known one.
         type: str
       replicas:
         description: Number of control plane pods.
@@ -76,17 +78,67 @@ options:
         type: int
         default: 20
       kubelet_config:
-        description: Laid over the KubeletConfiguration that workers get when they join.
+        description:
+          - Laid over the KubeletConfiguration that workers get when they join.
+          - With distribution C(k0s) it is the worker profile C(default).
         type: dict
         default: {}
       kube_proxy_config:
-        description: Laid over the KubeProxyConfiguration of the cluster.
+        description:
+          - Laid over the KubeProxyConfiguration of the cluster.
+          - With distribution C(k0s) only the fields that k0s has in C(network.kubeProxy).
         type: dict
         default: {}
       labels:
         description: Labels for the cluster's objects in the mothership. They never become part of a selector.
         type: dict
         default: {}
+      k0s_config:
+        description:
+          - Distribution C(k0s) only. The C(spec) of a k0s ClusterConfig, such as C(images), C(workerProfiles),
+            C(network), C(extensions), C(featureGates).
+          - Fields that follow from other options are refused; the message names the option.
+          - C(network.provider) is V(custom) by default, which is the collection's own flannel; V(kuberouter) and
+            V(calico) need their images.
+        type: dict
+        default: {}
+      k0s_image:
+        description:
+          - Distribution C(k0s) only. Full reference of the image, with tag or digest.
+          - By default C(quay.io/k0sproject/k0s) with the tag of the version.
+        type: str
+      k0s_flags:
+        description: Distribution C(k0s) only. Further flags of C(k0s controller), each as C(--name=value).
+        type: list
+        elements: str
+        default: []
+      k0s_disable_components:
+        description: Distribution C(k0s) only. Components of k0s to switch off, besides those that pods never need.
+        type: list
+        elements: str
+        default: []
+      database_host:
+        description:
+          - Address of a PostgreSQL that is not the site's. Its database and login must exist already.
+          - The Secret C(kine-credentials) in the cluster's namespace must hold their C(username) and C(password).
+        type: str
+      database_port:
+        description: Port of that PostgreSQL. By default 5432.
+        type: int
+      database_name:
+        description: Name of the database there. By default C(hcp_<name>).
+        type: str
+      database_user:
+        description: Name of the login there. By default the name of the database.
+        type: str
+      database_sslmode:
+        description: How the connection to the database is protected, as libpq names it.
+        type: str
+        choices: [verify-full, verify-ca, require, disable]
+        default: verify-full
+      database_ca_certificate:
+        description: PEM certificate of the CA that signed the certificate of that PostgreSQL.
+        type: str
   version:
     description: Kubernetes version of clusters that name none.
     type: str

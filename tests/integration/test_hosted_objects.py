@@ -17,6 +17,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.pki i
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.port_range import PortRange
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.ports import allocate
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec import ClusterSpec
+from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError
 from ansible_collections.mothership.hcp.plugins.module_utils._core.plan import Plan
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Deadline, Progress
 from ansible_collections.mothership.hcp.plugins.module_utils._hosting.credentials import ensure_credentials
@@ -24,6 +25,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._hosting.current im
     present_ports,
     read_secrets,
     read_services,
+    refuse_other_distribution,
     used_node_ports,
 )
 from ansible_collections.mothership.hcp.plugins.module_utils._kube.apply import apply_objects
@@ -33,6 +35,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._kube.objects impor
 
 ADDRESS = "10.77.0.11"
 KUBEADM = distribution_for("kubeadm")
+K0S = distribution_for("k0s")
 
 
 @pytest.fixture
@@ -86,6 +89,32 @@ def test_pods_pass_the_restricted_standard(client: KubeClient, spec: ClusterSpec
     pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
     with pytest.raises(ApiError, match="PodSecurity"):
         client.request("POST", path, query=query, body=pod)
+
+
+def test_a_k0s_plane_is_taken_too_and_its_pods_pass_the_baseline_standard(
+    client: KubeClient, spec: ClusterSpec
+) -> None:
+    k0s = dataclasses.replace(spec, distribution="k0s")
+    objects = K0S.mothership_objects(plane_of(client, k0s))
+    assert len(apply(client, objects).changes) == len(objects)
+    again = K0S.mothership_objects(plane_of(client, k0s))
+    assert apply(client, again).changes == []
+    assert apply(client, again, check_mode=True).changes == []
+    template = next(item for item in objects if item["kind"] == "StatefulSet")["spec"]["template"]
+    pod = {"apiVersion": "v1", "kind": "Pod", **copy.deepcopy(template)}
+    pod["metadata"]["name"] = "probe"
+    path, query = f"/api/v1/namespaces/{spec.namespace}/pods", {"dryRun": "All"}
+    client.request("POST", path, query=query, body=pod)
+    pod["spec"]["hostNetwork"] = True
+    with pytest.raises(ApiError, match="PodSecurity"):
+        client.request("POST", path, query=query, body=pod)
+
+
+def test_a_cluster_does_not_change_its_distribution_by_the_way(client: KubeClient, spec: ClusterSpec) -> None:
+    apply(client, KUBEADM.mothership_objects(plane_of(client, spec)))
+    refuse_other_distribution(client, spec, "Deployment")
+    with pytest.raises(HcpError, match="another distribution"):
+        refuse_other_distribution(client, dataclasses.replace(spec, distribution="k0s"), "StatefulSet")
 
 
 def test_another_port_moves_the_services_in_place(client: KubeClient, spec: ClusterSpec) -> None:

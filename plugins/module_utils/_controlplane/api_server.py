@@ -14,6 +14,7 @@ from .._core.plan import as_text
 from .control_plane import ControlPlane
 from .images import images_for
 from .manifests import Manifest, manifest
+from .probes import PATHS, anonymous_access, api_probes
 from .services import API_PORT_NAME
 
 CONFIG_MAP = "api-server-config"
@@ -23,43 +24,24 @@ KINE_SOCKET = "/run/kine/kine.sock"
 KONNECTIVITY_SOCKET = "/run/konnectivity/server.sock"
 
 #: What anybody may ask: probes, and the discovery of ``kubeadm join``. Everything else needs a credential.
-ANONYMOUS_PATHS = ("/livez", "/readyz", "/healthz", "/api/v1/namespaces/kube-public/configmaps/cluster-info")
+ANONYMOUS_PATHS = (*PATHS, "/api/v1/namespaces/kube-public/configmaps/cluster-info")
 
 
 def config_map(plane: ControlPlane) -> Manifest:
     """Egress selector and authentication configuration."""
-    data = {"egress.yaml": as_text(_egress()), "authentication.yaml": as_text(_authentication())}
+    data = {"egress.yaml": as_text(_egress()), "authentication.yaml": as_text(anonymous_access(ANONYMOUS_PATHS))}
     return manifest("v1", "ConfigMap", CONFIG_MAP, plane.spec.namespace, labels=plane.labels, data=data)
 
 
 def container(plane: ControlPlane) -> Manifest:
     """The container of the API server."""
-    probe = {"port": API_PORT_NAME, "scheme": "HTTPS"}
     return {
         "name": "kube-apiserver",
-        "image": images_for(plane.spec.version).api_server,
+        "image": images_for(plane.spec.kubernetes_version).api_server,
         "args": arguments(plane),
         "env": [{"name": "GOMEMLIMIT", "value": "900MiB"}],
         "ports": [{"name": API_PORT_NAME, "containerPort": plane.ports.api, "protocol": "TCP"}],
-        "startupProbe": {
-            "httpGet": {"path": "/livez", **probe},
-            "periodSeconds": 1,
-            "timeoutSeconds": 5,
-            "failureThreshold": 240,
-        },
-        "readinessProbe": {
-            "httpGet": {"path": "/readyz", **probe},
-            "periodSeconds": 2,
-            "timeoutSeconds": 5,
-            "failureThreshold": 2,
-        },
-        # Without the check of the datastore: a database that is away must not restart every API server.
-        "livenessProbe": {
-            "httpGet": {"path": "/livez?exclude=etcd", **probe},
-            "periodSeconds": 10,
-            "timeoutSeconds": 15,
-            "failureThreshold": 8,
-        },
+        **api_probes(),
         "resources": {"requests": {"cpu": "100m", "memory": "320Mi"}, "limits": {"memory": "1Gi"}},
         "volumeMounts": [
             {"name": "kine", "mountPath": "/run/kine"},
@@ -74,9 +56,20 @@ def arguments(plane: ControlPlane) -> list[str]:
     """Flags in a fixed order; the user's own come over those that are not managed."""
     flags: dict[str, t.Any] = {**_serving(plane), **_authenticating(plane), **_own_clients(), **_defaults()}
     flags.update(plane.spec.api_server_extra_args)
-    plugins = [name for name in _items(flags["enable-admission-plugins"]) if name != "NodeRestriction"]
-    flags["enable-admission-plugins"] = ["NodeRestriction", *plugins]
-    return [f"--{name}={_flag_text(value)}" for name, value in flags.items()]
+    flags["enable-admission-plugins"] = with_node_restriction(flags["enable-admission-plugins"])
+    return [f"--{name}={flag_text(value)}" for name, value in flags.items()]
+
+
+def with_node_restriction(plugins: t.Any) -> list[str]:
+    """The admission plugins that the user wants, and the one that keeps kubelets to their own node."""
+    return ["NodeRestriction", *(name for name in _items(plugins) if name != "NodeRestriction")]
+
+
+def flag_text(value: t.Any) -> str:
+    """The value of a flag as a program reads it: booleans in lower case, lists with commas."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(_items(value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _serving(plane: ControlPlane) -> dict[str, t.Any]:
@@ -136,12 +129,6 @@ def _items(value: t.Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, (list, tuple)) else str(value).split(",")
 
 
-def _flag_text(value: t.Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ",".join(_items(value)) if isinstance(value, (list, tuple)) else str(value)
-
-
 def _egress() -> Manifest:
     return {
         # v1 of this kind is not registered in kube-apiserver. No entry for etcd: it would break the unix socket.
@@ -154,12 +141,4 @@ def _egress() -> Manifest:
             },
             {"name": "controlplane", "connection": {"proxyProtocol": "Direct"}},
         ],
-    }
-
-
-def _authentication() -> Manifest:
-    return {
-        "apiVersion": "apiserver.config.k8s.io/v1",
-        "kind": "AuthenticationConfiguration",
-        "anonymous": {"enabled": True, "conditions": [{"path": path} for path in ANONYMOUS_PATHS]},
     }

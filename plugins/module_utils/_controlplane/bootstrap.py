@@ -71,7 +71,7 @@ def _cluster_configuration(plane: ControlPlane) -> Manifest:
         "apiVersion": "kubeadm.k8s.io/v1beta4",
         "kind": "ClusterConfiguration",
         "clusterName": spec.name,
-        "kubernetesVersion": f"v{spec.version}",
+        "kubernetesVersion": f"v{spec.kubernetes_version}",
         "controlPlaneEndpoint": plane.server.removeprefix("https://"),
         "networking": {
             "dnsDomain": spec.dns_domain,

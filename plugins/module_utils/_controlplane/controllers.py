@@ -18,7 +18,7 @@ def controller_manager(plane: ControlPlane) -> Manifest:
     spec = plane.spec
     return {
         "name": "kube-controller-manager",
-        "image": images_for(spec.version).controller_manager,
+        "image": images_for(spec.kubernetes_version).controller_manager,
         "args": [
             *_common_arguments(),
             "--client-ca-file=/pki/ca.crt",
@@ -44,7 +44,7 @@ def scheduler(plane: ControlPlane) -> Manifest:
     """Places pods on workers."""
     return {
         "name": "kube-scheduler",
-        "image": images_for(plane.spec.version).scheduler,
+        "image": images_for(plane.spec.kubernetes_version).scheduler,
         "args": _common_arguments(),
         "livenessProbe": _liveness(10259),
         "resources": {"requests": {"cpu": "10m", "memory": "40Mi"}, "limits": {"memory": "256Mi"}},

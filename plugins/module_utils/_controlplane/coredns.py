@@ -98,7 +98,7 @@ def _deployment(plane: ControlPlane, config: Manifest) -> Manifest:
 def _container(plane: ControlPlane) -> Manifest:
     return {
         "name": "coredns",
-        "image": images_for(plane.spec.version).coredns,
+        "image": images_for(plane.spec.kubernetes_version).coredns,
         "imagePullPolicy": "IfNotPresent",
         "args": ["-conf", "/etc/coredns/Corefile"],
         "ports": [

@@ -19,6 +19,10 @@ class Distribution(t.Protocol):
     """Turns a control plane into objects. Pure: no input or output."""
 
     name: str
+    #: Kind of the workload in the mothership that runs the pods; it is called as the cluster.
+    workload_kind: str
+    #: Custom resource definitions that child objects need and the control plane makes by itself.
+    child_definitions: tuple[str, ...]
 
     def mothership_objects(self, plane: ControlPlane) -> list[Manifest]:
         """Everything in the mothership, the namespace first."""
@@ -32,9 +36,10 @@ class Distribution(t.Protocol):
 
 def distribution_for(name: str) -> Distribution:
     """The distribution of that name."""
+    from .k0s import K0s
     from .kubeadm import Kubeadm
 
-    known: dict[str, Distribution] = {Kubeadm.name: Kubeadm()}
+    known: dict[str, Distribution] = {Kubeadm.name: Kubeadm(), K0s.name: K0s()}
     if name not in known:
         raise HcpError(f"distribution {name!r} is not known", remedy=f"use one of {', '.join(known)}")
     return known[name]

@@ -24,10 +24,12 @@ class Images:
     konnectivity_agent: str
     coredns: str
     flannel: str
+    pause: str
 
 
 @dataclasses.dataclass(frozen=True)
 class _Parts:
+    pause: str
     kine: str
     konnectivity: str
     coredns: str
@@ -36,9 +38,13 @@ class _Parts:
 
 #: Parts that go with a minor version of Kubernetes; kine is the one whose measurements are in docs.
 _PARTS = {
-    "1.35": _Parts(kine="0.16.4", konnectivity="0.36.0", coredns="1.15.0", flannel="0.26.7"),
-    "1.36": _Parts(kine="0.16.4", konnectivity="0.36.0", coredns="1.15.0", flannel="0.26.7"),
+    "1.35": _Parts(pause="3.10.2", kine="0.16.4", konnectivity="0.36.0", coredns="1.15.0", flannel="0.26.7"),
+    "1.36": _Parts(pause="3.10.2", kine="0.16.4", konnectivity="0.36.0", coredns="1.15.0", flannel="0.26.7"),
 }
+
+
+#: Kubernetes version -> newest known patch of k0s for it. Others are taken to be the first, ``+k0s.0``.
+_K0S_PATCHES = {"1.35.7": 0, "1.36.1": 0, "1.36.3": 2}
 
 
 def images_for(version: str) -> Images:
@@ -54,7 +60,18 @@ def images_for(version: str) -> Images:
         konnectivity_agent=f"registry.k8s.io/kas-network-proxy/proxy-agent:v{parts.konnectivity}",
         coredns=f"registry.k8s.io/coredns/coredns:v{parts.coredns}",
         flannel=flannel_image(parts.flannel),
+        pause=f"registry.k8s.io/pause:{parts.pause}",
     )
+
+
+def k0s_version(version: str) -> str:
+    """The release of k0s for ``version``: itself when it names one, else the newest known of that Kubernetes."""
+    return version if "+" in version else f"{version}+k0s.{_K0S_PATCHES.get(version, 0)}"
+
+
+def k0s_image(version: str) -> str:
+    """The official image of k0s; its tag has a hyphen where the version has a plus."""
+    return f"quay.io/k0sproject/k0s:v{k0s_version(version).replace('+', '-')}"
 
 
 def flannel_image(version: str = "0.26.7") -> str:

@@ -53,7 +53,7 @@ def _daemon_set(plane: ControlPlane) -> Manifest:
 def _container(plane: ControlPlane) -> Manifest:
     return {
         "name": "konnectivity-agent",
-        "image": images_for(plane.spec.version).konnectivity_agent,
+        "image": images_for(plane.spec.kubernetes_version).konnectivity_agent,
         "imagePullPolicy": "IfNotPresent",
         "args": _arguments(plane),
         "env": [

@@ -57,7 +57,7 @@ def _kubeconfig(plane: ControlPlane) -> str:
 def _daemon_set(plane: ControlPlane, config: Manifest) -> Manifest:
     container = {
         "name": NAME,
-        "image": images_for(plane.spec.version).kube_proxy,
+        "image": images_for(plane.spec.kubernetes_version).kube_proxy,
         "imagePullPolicy": "IfNotPresent",
         "command": ["/usr/local/bin/kube-proxy"],
         "args": ["--config=/etc/kube-proxy/config.conf", "--hostname-override=$(NODE_NAME)"],

@@ -31,6 +31,8 @@ class Kubeadm:
     """Upstream kube-apiserver, kube-controller-manager and kube-scheduler with kine and konnectivity."""
 
     name = "kubeadm"
+    workload_kind = "Deployment"
+    child_definitions: tuple[str, ...] = ()
 
     def mothership_objects(self, plane: ControlPlane) -> list[Manifest]:
         """Everything in the mothership, the namespace first."""
@@ -49,13 +51,14 @@ class Kubeadm:
     def child_objects(self, plane: ControlPlane) -> list[Manifest]:
         """Everything that is applied to the hosted cluster's own API."""
         spec = plane.spec
+        images = images_for(spec.kubernetes_version)
         return [
             *bootstrap_objects(plane),
             *kubernetes_endpoints(plane),
             *coredns_objects(plane),
             *kube_proxy_objects(plane),
             *konnectivity_agent_objects(plane),
-            *flannel_objects(spec.pod_cidr, spec.endpoint, plane.ports.api, images_for(spec.version).flannel),
+            *flannel_objects(spec.pod_cidr, spec.endpoint, plane.ports.api, images.flannel),
         ]
 
     def worker_facts(self, plane: ControlPlane) -> dict[str, t.Any]:

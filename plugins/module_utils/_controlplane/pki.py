@@ -26,6 +26,7 @@ CONTROLLER_MANAGER = "controller-manager-pki"
 SCHEDULER = "scheduler-pki"
 KONNECTIVITY = "konnectivity-pki"
 ADMINISTRATOR = "admin-kubeconfig"
+ADMINISTRATOR_LEAF = "administrator"
 
 #: Decoded texts of the Secrets of a namespace: Secret name -> key -> text.
 SecretTexts = t.Mapping[str, t.Mapping[str, str]]
@@ -67,7 +68,7 @@ class Pki:
 
 
 def leaves(spec: ClusterSpec, advertise_address: str) -> dict[str, Leaf]:
-    """The leaf certificates that a hosted cluster needs, by name."""
+    """The leaf certificates that a hosted cluster needs and its pods do not make themselves, by name."""
     outside = tuple(dict.fromkeys([spec.endpoint, advertise_address]))
     addresses = tuple(host for host in outside if networks.is_address(host))
     names = tuple(host for host in outside if not networks.is_address(host))
@@ -81,6 +82,9 @@ def leaves(spec: ClusterSpec, advertise_address: str) -> dict[str, Leaf]:
     def client(secret: str, stem: str, name: str, *groups: str, front_proxy: bool = False) -> Leaf:
         return Leaf(secret, stem, LeafRequest(name, organizations=groups, client=True), front_proxy)
 
+    administrator = client(ADMINISTRATOR, "client", f"{spec.name}-admin", "system:masters")
+    if spec.distribution == "k0s":
+        return {ADMINISTRATOR_LEAF: administrator}
     return {
         "api-server": server(
             API_SERVER,
@@ -95,7 +99,7 @@ def leaves(spec: ClusterSpec, advertise_address: str) -> dict[str, Leaf]:
         "scheduler": client(SCHEDULER, "client", "system:kube-scheduler"),
         "konnectivity-server": server(KONNECTIVITY, "server", "konnectivity-server", (tunnel, *names), addresses),
         "konnectivity-client": client(KONNECTIVITY, "client", "system:konnectivity-server"),
-        "administrator": client(ADMINISTRATOR, "client", f"{spec.name}-admin", "system:masters"),
+        ADMINISTRATOR_LEAF: administrator,
     }
 
 
@@ -131,7 +135,7 @@ def _cluster_authority(spec: ClusterSpec, found: SecretTexts, issued: list[str])
     existing = _pair(found, AUTHORITY, "tls") or _pair(found, CONTROLLER_MANAGER, "ca")
     if existing is not None:
         return existing
-    if found.get(API_SERVER, {}).get("ca.crt"):
+    if found.get(API_SERVER, {}).get("ca.crt") or found.get(ADMINISTRATOR, {}).get("client.crt"):
         raise HcpError(
             "the private key of the cluster's CA is gone, and a new CA would cut off every worker",
             where=f"Secret/{spec.namespace}/{AUTHORITY}",

@@ -60,10 +60,21 @@ def consumer_secrets(plane: ControlPlane) -> list[Manifest]:
         pki.CONTROLLER_MANAGER: _controller_manager(plane),
         pki.SCHEDULER: _local_client(plane, "scheduler"),
         pki.KONNECTIVITY: {**_local_client(plane, "konnectivity-client"), **_leaf(plane, "konnectivity-server")},
-        DATASTORE: {"ca.crt": plane.database.ca_certificate, "pgpass": password_file(plane)},
-        pki.ADMINISTRATOR: {**_leaf(plane, "administrator"), "kubeconfig": admin_kubeconfig(plane)},
     }
-    return [secret(name, plane.spec.namespace, content, labels=plane.labels) for name, content in texts.items()]
+    made = [secret(name, plane.spec.namespace, content, labels=plane.labels) for name, content in texts.items()]
+    return [*made, datastore_secret(plane), administrator_secret(plane)]
+
+
+def datastore_secret(plane: ControlPlane) -> Manifest:
+    """What kine reads."""
+    texts = {"ca.crt": plane.database.ca_certificate, "pgpass": password_file(plane)}
+    return secret(DATASTORE, plane.spec.namespace, texts, labels=plane.labels)
+
+
+def administrator_secret(plane: ControlPlane) -> Manifest:
+    """The administrator's certificate and kubeconfig."""
+    texts = {**_leaf(plane, pki.ADMINISTRATOR_LEAF), "kubeconfig": admin_kubeconfig(plane)}
+    return secret(pki.ADMINISTRATOR, plane.spec.namespace, texts, labels=plane.labels)
 
 
 def admin_kubeconfig(plane: ControlPlane) -> str:
@@ -73,14 +84,14 @@ def admin_kubeconfig(plane: ControlPlane) -> str:
         cluster=plane.spec.name,
         user=f"{plane.spec.name}-admin",
         ca_certificate_pem=plane.pki.authority.certificate_pem,
-        client=plane.pki.leaves["administrator"],
+        client=plane.pki.leaves[pki.ADMINISTRATOR_LEAF],
     )
 
 
 def password_file(plane: ControlPlane) -> str:
     """One line ``host:port:database:user:password`` of a libpq password file, with : and \\ escaped."""
     database = plane.database
-    fields = (database.host, str(database.port), plane.spec.database, plane.spec.database, database.password)
+    fields = (database.host, str(database.port), plane.spec.database, plane.spec.login, database.password)
     return ":".join(field.replace("\\", "\\\\").replace(":", "\\:") for field in fields) + "\n"
 
 

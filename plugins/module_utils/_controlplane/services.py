@@ -20,8 +20,9 @@ AGENT_PORT = 8132
 
 
 def namespace(spec: ClusterSpec) -> Manifest:
-    """The namespace; Pod Security ``restricted`` is enforced in it."""
-    labels = {**cluster_label(spec), "pod-security.kubernetes.io/enforce": "restricted"}
+    """The namespace; Pod Security is enforced in it, as strictly as the distribution's pods allow."""
+    level = "baseline" if spec.distribution == "k0s" else "restricted"
+    labels = {**cluster_label(spec), "pod-security.kubernetes.io/enforce": level}
     return manifest("v1", "Namespace", spec.namespace, labels=labels)
 
 

@@ -25,10 +25,11 @@ AGENT_NAMESPACE = "kube-system"
 
 def datastore_url(plane: ControlPlane) -> str:
     """The DSN without a password: kine finds that in the file that PGPASSFILE names."""
-    role = quote(plane.spec.database, safe="")
+    login, database = (quote(name, safe="") for name in (plane.spec.login, plane.spec.database))
     host = plane.database.host
     host = f"[{host}]" if ":" in host else host
-    return f"postgres://{role}@{host}:{plane.database.port}/{role}?sslmode=verify-full&application_name=kine"
+    options = f"sslmode={plane.spec.database_sslmode}&application_name=kine"
+    return f"postgres://{login}@{host}:{plane.database.port}/{database}?{options}"
 
 
 def kine(plane: ControlPlane) -> Manifest:
@@ -36,11 +37,11 @@ def kine(plane: ControlPlane) -> Manifest:
     return {
         "name": "kine",
         "restartPolicy": "Always",
-        "image": images_for(plane.spec.version).kine,
+        "image": images_for(plane.spec.kubernetes_version).kine,
         "args": [
             f"--listen-address=unix://{KINE_SOCKET}",
             f"--endpoint={datastore_url(plane)}",
-            f"--ca-file={DATASTORE_MOUNT}/ca.crt",
+            *([f"--ca-file={DATASTORE_MOUNT}/ca.crt"] if plane.database.ca_certificate else []),
             "--metrics-bind-address=:8080",
             f"--datastore-max-open-connections={plane.spec.database_connections}",
             f"--datastore-max-idle-connections={min(IDLE_CONNECTIONS, plane.spec.database_connections)}",
@@ -66,7 +67,7 @@ def konnectivity_server(plane: ControlPlane) -> Manifest:
     return {
         "name": "konnectivity-server",
         "restartPolicy": "Always",
-        "image": images_for(plane.spec.version).konnectivity_server,
+        "image": images_for(plane.spec.kubernetes_version).konnectivity_server,
         "args": [
             "--mode=grpc",
             f"--uds-name={KONNECTIVITY_SOCKET}",

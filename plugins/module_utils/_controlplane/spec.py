@@ -14,70 +14,32 @@ import re
 import typing as t
 
 from .._core.errors import HcpError, InvalidInput, ManyProblems
-from . import networks
 from .port_range import PortRange
+from .spec_checks import DISTRIBUTIONS as DISTRIBUTIONS
+from .spec_checks import SUPPORTED_MINORS as SUPPORTED_MINORS
+from .spec_checks import problems_of
 
-#: Kubernetes minor versions whose flags and objects are known to work.
-SUPPORTED_MINORS = ((1, 35), (1, 36))
-DISTRIBUTIONS = ("kubeadm",)
-
-_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-_FLAG = re.compile(r"[a-z][a-z0-9-]*")
-_LABEL_KEY = re.compile(r"([a-z0-9.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-
-_NUMBERS = frozenset({"replicas", "api_port", "konnectivity_port", "database_connections"})
-_MAPPINGS = frozenset({"api_server_extra_args", "kubelet_config", "kube_proxy_config", "labels"})
-
-#: Flags of kube-apiserver that the collection sets itself: another value would break the cluster.
-MANAGED_FLAGS = frozenset(
-    {
-        "advertise-address",
-        "allow-privileged",
-        "anonymous-auth",
-        "authentication-config",
-        "authorization-config",
-        "authorization-mode",
-        "client-ca-file",
-        "egress-selector-config-file",
-        "enable-bootstrap-token-auth",
-        "endpoint-reconciler-type",
-        "etcd-cafile",
-        "etcd-certfile",
-        "etcd-keyfile",
-        "etcd-prefix",
-        "etcd-servers",
-        "etcd-servers-overrides",
-        "kubelet-client-certificate",
-        "kubelet-client-key",
-        "proxy-client-cert-file",
-        "proxy-client-key-file",
-        "requestheader-allowed-names",
-        "requestheader-client-ca-file",
-        "requestheader-extra-headers-prefix",
-        "requestheader-group-headers",
-        "requestheader-username-headers",
-        "secure-port",
-        "service-account-issuer",
-        "service-account-key-file",
-        "service-account-signing-key-file",
-        "service-cluster-ip-range",
-        "tls-cert-file",
-        "tls-private-key-file",
-    }
-)
+_NUMBERS = frozenset({"replicas", "api_port", "konnectivity_port", "database_connections", "database_port"})
+_MAPPINGS = frozenset({"api_server_extra_args", "kubelet_config", "kube_proxy_config", "labels", "k0s_config"})
+_LISTS = frozenset({"k0s_disable_components", "k0s_flags"})
 
 
 @dataclasses.dataclass(frozen=True)
 class ClusterSpec:
     """One hosted cluster as the user defined it, defaults filled in.
 
-    :param version: of Kubernetes, such as ``1.36.3``, without a leading v.
+    :param version: of Kubernetes, such as ``1.36.3``, without a leading v; of k0s also ``1.36.3+k0s.2``.
     :param endpoint: IPv4 address or DNS name under which clients and workers reach the API.
     :param api_port: ``None`` until allocated.
     :param database_connections: most connections that the kine of one replica keeps open.
     :param labels: shown on objects in the mothership; never part of a selector or a pod template.
+    :param k0s_config: ``spec`` of a k0s ClusterConfig; what the collection sets itself is refused in it.
+    :param k0s_image: full reference; empty for the official image of the version.
+    :param k0s_flags: further flags of ``k0s controller``, each with its hyphens.
+    :param database_host: of a PostgreSQL that is not the site's; then its database and login exist already.
+    :param database_name: empty for ``hcp_<name>``; likewise ``database_user``.
+    :param database_sslmode: as libpq knows it.
+    :param database_ca_certificate: PEM of the CA of that PostgreSQL; empty for that of the site's.
     """
 
     name: str
@@ -96,6 +58,21 @@ class ClusterSpec:
     kubelet_config: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     kube_proxy_config: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     labels: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    k0s_config: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    k0s_image: str = ""
+    k0s_flags: tuple[str, ...] = ()
+    k0s_disable_components: tuple[str, ...] = ()
+    database_host: str = ""
+    database_port: int | None = None
+    database_name: str = ""
+    database_user: str = ""
+    database_sslmode: str = "verify-full"
+    database_ca_certificate: str = ""
+
+    @property
+    def kubernetes_version(self) -> str:
+        """The version without what a distribution adds to it."""
+        return self.version.partition("+")[0]
 
     @property
     def namespace(self) -> str:
@@ -104,8 +81,13 @@ class ClusterSpec:
 
     @property
     def database(self) -> str:
-        """Name of the database and of the role that owns it."""
-        return "hcp_" + self.name.replace("-", "_")
+        """Name of the database."""
+        return self.database_name or "hcp_" + self.name.replace("-", "_")
+
+    @property
+    def login(self) -> str:
+        """Name of the role that kine logs in as; on the site's PostgreSQL it owns the database of the same name."""
+        return self.database_user or self.database
 
     @property
     def service_address(self) -> str:
@@ -156,7 +138,7 @@ def parse_clusters(
             continue
         problems += [
             InvalidInput(problem.message, where=f"{where}.{problem.where}", remedy=problem.remedy)
-            for problem in _check(spec, surroundings)
+            for problem in problems_of(spec, surroundings)
         ]
         specs.append(spec)
     problems += _check_together(specs, path)
@@ -171,6 +153,9 @@ def _parse(option: t.Mapping[str, t.Any], surroundings: Surroundings) -> Cluster
         default = getattr(surroundings, key)
         if default and not given.get(key):
             given[key] = default
+            if key == "version" and given.get("distribution", "kubeadm") != "k0s":
+                # The mothership may be k0s itself, and this cluster not.
+                given[key] = str(default).partition("+")[0]
     fields = {field.name for field in dataclasses.fields(ClusterSpec)}
     unknown = sorted(set(given) - fields)
     if unknown:
@@ -196,143 +181,13 @@ def _typed(key: str, value: t.Any) -> t.Any:
         if not isinstance(value, t.Mapping):
             raise InvalidInput(f"{value!r} is not a mapping", where=key, remedy="write it as key: value")
         return value
+    if key in _LISTS:
+        if not isinstance(value, (list, tuple)):
+            raise InvalidInput(
+                f"{value!r} is not a list", where=key, remedy="write one item a line, each after a hyphen"
+            )
+        return tuple(str(item) for item in value)
     return str(value)
-
-
-def _check(spec: ClusterSpec, surroundings: Surroundings) -> list[InvalidInput]:
-    """Every problem of one definition; ``where`` is relative to the cluster."""
-    checks: list[t.Callable[[], None]] = [
-        lambda: _check_name(spec.name),
-        lambda: _check_version(spec.version),
-        lambda: _check_choice(spec.distribution),
-        lambda: networks.check_host(spec.endpoint, "endpoint"),
-        lambda: _check_advertise_address(spec.advertise_address),
-        lambda: _check_at_least("replicas", spec.replicas, 1),
-        lambda: _check_at_least("database_connections", spec.database_connections, 5),
-        lambda: _check_networks(spec, surroundings),
-        lambda: _check_domain(spec.dns_domain),
-        lambda: _check_ports(spec, surroundings.node_ports),
-        lambda: _check_flags(spec.api_server_extra_args),
-        lambda: _check_labels(spec.labels),
-    ]
-    problems = []
-    for check in checks:
-        try:
-            check()
-        except InvalidInput as problem:
-            problems.append(problem)
-    return problems
-
-
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name) or len(name) > 40:
-        raise InvalidInput(
-            f"{name!r} is not a DNS label of at most 40 characters that begins with a letter",
-            where="name",
-            remedy="use lower-case letters, digits and hyphens, as in tenant-a",
-        )
-
-
-def _check_version(version: str) -> None:
-    match = _VERSION.fullmatch(version)
-    supported = " and ".join(f"{major}.{minor}" for major, minor in SUPPORTED_MINORS)
-    if match is None:
-        raise InvalidInput(f"{version!r} is not of the form 1.36.3", where="version", remedy="give all three numbers")
-    if (int(match[1]), int(match[2])) not in SUPPORTED_MINORS:
-        raise InvalidInput(
-            f"Kubernetes {version} is not supported", where="version", remedy=f"use a release of {supported}"
-        )
-
-
-def _check_choice(distribution: str) -> None:
-    if distribution not in DISTRIBUTIONS:
-        raise InvalidInput(
-            f"{distribution!r} is not a known distribution",
-            where="distribution",
-            remedy=f"use one of {', '.join(DISTRIBUTIONS)}",
-        )
-
-
-def _check_advertise_address(address: str | None) -> None:
-    if address is not None and not networks.is_address(address):
-        raise InvalidInput(
-            f"{address!r} is not an IPv4 address",
-            where="advertise_address",
-            remedy="give an address of the mothership that workers reach",
-        )
-
-
-def _check_at_least(key: str, number: int, least: int) -> None:
-    if number < least:
-        raise InvalidInput(f"{number} is too small", where=key, remedy=f"use {least} or more")
-
-
-def _check_networks(spec: ClusterSpec, surroundings: Surroundings) -> None:
-    pods = networks.network(spec.pod_cidr, "pod_cidr")
-    services = networks.network(spec.service_cidr, "service_cidr")
-    if pods.prefixlen > 24:
-        raise InvalidInput(
-            f"{pods} has no room for one /24 a node", where="pod_cidr", remedy="use a /24 or larger, best a /16"
-        )
-    if not 12 <= services.prefixlen <= 27:
-        raise InvalidInput(
-            f"{services} is not between /12 and /27", where="service_cidr", remedy="use a /16, as in 10.98.0.0/16"
-        )
-    networks.check_disjoint([("pod_cidr", pods), ("service_cidr", services)], "service_cidr")
-    for text in surroundings.networks:
-        other = networks.network(text, "mothership_networks")
-        networks.check_disjoint([("the mothership's network", other), ("pod_cidr", pods)], "pod_cidr")
-        networks.check_disjoint([("the mothership's network", other), ("service_cidr", services)], "service_cidr")
-    for host in (spec.endpoint, spec.advertise_address):
-        if host and networks.is_address(host):
-            _check_outside(host, {"pod_cidr": pods, "service_cidr": services})
-
-
-def _check_outside(host: str, named: t.Mapping[str, ipaddress.IPv4Network]) -> None:
-    for key, candidate in named.items():
-        if ipaddress.IPv4Address(host) in candidate:
-            raise InvalidInput(
-                f"{candidate} contains {host}, where the API is reached",
-                where=key,
-                remedy="choose a network that no machine is in",
-            )
-
-
-def _check_domain(domain: str) -> None:
-    if not networks.is_dns_name(domain):
-        raise InvalidInput(f"{domain!r} is not a DNS name", where="dns_domain", remedy="use cluster.local")
-
-
-def _check_ports(spec: ClusterSpec, allowed: PortRange) -> None:
-    for key, port in (("api_port", spec.api_port), ("konnectivity_port", spec.konnectivity_port)):
-        if port is not None and port not in allowed:
-            raise InvalidInput(
-                f"{port} is outside the node ports of the mothership ({allowed})",
-                where=key,
-                remedy="choose a port in that range, or leave it out and one is allocated",
-            )
-    if spec.api_port is not None and spec.api_port == spec.konnectivity_port:
-        raise InvalidInput(
-            f"{spec.api_port} is also the api_port", where="konnectivity_port", remedy="choose two different ports"
-        )
-
-
-def _check_flags(flags: t.Mapping[str, t.Any]) -> None:
-    for flag in flags:
-        where = f"api_server_extra_args.{flag}"
-        if not _FLAG.fullmatch(str(flag)):
-            raise InvalidInput("is not the name of a flag", where=where, remedy="write it without leading hyphens")
-        if flag in MANAGED_FLAGS:
-            raise InvalidInput("is set by mothership.hcp", where=where, remedy="remove it")
-
-
-def _check_labels(labels: t.Mapping[str, str]) -> None:
-    for key, value in labels.items():
-        where = f"labels.{key}"
-        if not _LABEL_KEY.fullmatch(str(key)) or not _LABEL_VALUE.fullmatch(str(value)):
-            raise InvalidInput(f"{key}={value} is not a Kubernetes label", where=where, remedy="see the label syntax")
-        if str(key).startswith(("app.kubernetes.io/", "mothership.hcp/", "pod-security.kubernetes.io/")):
-            raise InvalidInput("is set by mothership.hcp", where=where, remedy="use a prefix of your own")
 
 
 def _check_together(specs: t.Sequence[ClusterSpec], path: str) -> list[InvalidInput]:

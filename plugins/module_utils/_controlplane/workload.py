@@ -65,8 +65,8 @@ def _pod(plane: ControlPlane) -> Manifest:
             "fsGroup": UID,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "affinity": _affinity(plane),
-        "topologySpreadConstraints": [_zone_spread(plane)],
+        "affinity": affinity(plane),
+        "topologySpreadConstraints": [zone_spread(plane)],
         "initContainers": [_hardened(sidecars.kine(plane)), _hardened(sidecars.konnectivity_server(plane))],
         "containers": [_hardened(container) for container in main],
         "volumes": _volumes(),
@@ -78,7 +78,8 @@ def _hardened(container: Manifest) -> Manifest:
     return {**container, "imagePullPolicy": "IfNotPresent", "securityContext": context}
 
 
-def _affinity(plane: ControlPlane) -> Manifest:
+def affinity(plane: ControlPlane) -> Manifest:
+    """Replicas on different machines where there are several."""
     term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": plane.selector}}
     # Preferred, so that a mothership of one machine runs every replica too.
     return {
@@ -88,7 +89,8 @@ def _affinity(plane: ControlPlane) -> Manifest:
     }
 
 
-def _zone_spread(plane: ControlPlane) -> Manifest:
+def zone_spread(plane: ControlPlane) -> Manifest:
+    """Replicas in different zones where machines say which they are in."""
     return {
         "maxSkew": 1,
         "topologyKey": "topology.kubernetes.io/zone",

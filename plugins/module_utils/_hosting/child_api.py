@@ -14,6 +14,7 @@ from .._core.errors import HcpError, TimedOut, Unreachable
 from .._core.progress import Deadline, Progress
 from .._kube.client import KubeClient
 from .._kube.errors import ApiError
+from .._kube.readiness import crd_established
 from .._kube.wait import Watched, wait_until
 
 Object = dict[str, t.Any]
@@ -44,6 +45,21 @@ def wait_for_api(client: KubeClient, *, subject: str, hint: str, deadline: Deadl
         client,
         Watched("v1", "Namespace"),
         _own_namespaces_exist,
+        deadline=deadline,
+        progress=progress,
+        subject=subject,
+        hint=hint,
+    )
+
+
+def wait_for_definition(
+    client: KubeClient, name: str, *, subject: str, hint: str, deadline: Deadline, progress: Progress
+) -> None:
+    """Wait until the control plane has made a custom resource definition that child objects need."""
+    wait_until(
+        client,
+        Watched("apiextensions.k8s.io/v1", "CustomResourceDefinition", name=name),
+        crd_established(),
         deadline=deadline,
         progress=progress,
         subject=subject,

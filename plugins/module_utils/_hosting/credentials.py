@@ -70,8 +70,12 @@ def ensure_credentials(
 
     plan = Plan()
     databases: list[dict[str, t.Any]] = []
+    verifiers: dict[str, str | None] = {}
     for spec, (login, part) in zip(specs, for_each_cluster(one, specs)):
         plan.extend(part)
+        verifiers[spec.name] = login.verifier
+        if spec.database_host:
+            continue
         databases.append(
             {
                 "name": spec.database,
@@ -80,22 +84,27 @@ def ensure_credentials(
                 "connection_limit": spec.connection_limit,
             }
         )
-    verifiers = {spec.name: database["verifier"] for spec, database in zip(specs, databases)}
     return plan.result(verifiers=verifiers, databases=databases)
 
 
 def _login(spec: ClusterSpec, texts: t.Mapping[str, str], *, check_mode: bool) -> Login:
     if texts.get("password") and texts.get("salt"):
         _check_username(spec, texts.get("username"))
-        return Login(spec.database, texts["password"], texts["salt"], known=True)
+        return Login(spec.login, texts["password"], texts["salt"], known=True)
+    if spec.database_host and not texts.get("password") and not check_mode:
+        raise HcpError(
+            f"has no password, and the login at {spec.database_host} is not made by this collection",
+            where=f"Secret/{spec.namespace}/{CREDENTIALS}",
+            remedy="make the Secret with the keys username and password before, or leave database_host out",
+        )
     salt = base64.b64encode(new_salt()).decode("ascii")
-    return Login(spec.database, texts.get("password") or new_password(), salt, known=not check_mode)
+    return Login(spec.login, texts.get("password") or new_password(), salt, known=not check_mode)
 
 
 def _check_username(spec: ClusterSpec, username: str | None) -> None:
-    if username != spec.database:
+    if username != spec.login:
         raise HcpError(
-            f"holds the user name {username!r} instead of {spec.database!r}",
+            f"holds the user name {username!r} instead of {spec.login!r}",
             where=f"Secret/{spec.namespace}/{CREDENTIALS}",
             remedy="restore the Secret from a backup, or delete it and run again to get a new password",
         )

@@ -13,9 +13,9 @@ import typing as t
 from .._controlplane.manifests import secret_texts
 from .._controlplane.services import api_service_name, konnectivity_service_name
 from .._controlplane.spec import ClusterSpec
-from .._core.errors import HcpError
+from .._core.errors import HcpError, InvalidInput
 from .._kube.client import KubeClient
-from .._kube.objects import list_objects
+from .._kube.objects import get, list_objects
 
 Object = dict[str, t.Any]
 
@@ -89,3 +89,19 @@ def _first_node_port(service: Object | None) -> int | None:
     ports = (service or {}).get("spec", {}).get("ports") or [{}]
     port = ports[0].get("nodePort")
     return int(port) if port else None
+
+
+def refuse_other_distribution(client: KubeClient | None, spec: ClusterSpec, kind: str) -> None:
+    """Two distributions must never run one cluster at a time.
+
+    :param kind: of the workload that this distribution makes.
+    :raises InvalidInput: when the cluster runs as a workload of the other kind.
+    """
+    other = "StatefulSet" if kind == "Deployment" else "Deployment"
+    if client is None or get(client, "apps/v1", other, spec.name, spec.namespace) is None:
+        return
+    raise InvalidInput(
+        f"the cluster runs on another distribution than {spec.distribution} already ({other} {spec.name})",
+        where=f"{spec.name}.distribution",
+        remedy=f"set it back, or delete {other} {spec.name} in namespace {spec.namespace} to let this one take over",
+    )

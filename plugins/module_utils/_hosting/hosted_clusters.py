@@ -15,7 +15,7 @@ import typing as t
 
 from .._controlplane import networks, pki, pki_secrets
 from .._controlplane.control_plane import ControlPlane, Database
-from .._controlplane.distribution import distribution_for
+from .._controlplane.distribution import Distribution, distribution_for
 from .._controlplane.pki import ensure_pki
 from .._controlplane.port_range import PortRange
 from .._controlplane.ports import Ports, allocate
@@ -26,8 +26,15 @@ from .._core.progress import Deadline, Progress, Timings
 from .._kube.apply import apply_objects
 from .._kube.client import KubeClient
 from .._kube.rollout import wait_rolled_out
-from .child_api import answering_client, wait_for_api
-from .current import first_node_address, present_ports, read_secrets, read_services, used_node_ports
+from .child_api import answering_client, wait_for_api, wait_for_definition
+from .current import (
+    first_node_address,
+    present_ports,
+    read_secrets,
+    read_services,
+    refuse_other_distribution,
+    used_node_ports,
+)
 from .kubeconfig_file import ensure_file
 from .threads import for_each_cluster
 
@@ -111,16 +118,16 @@ class HostedClusters:
     def _host(self, spec: ClusterSpec, ports: Ports, fallback: str) -> _Outcome:
         deadline, timings = Deadline(self.request.wait_timeout), Timings()
         distribution = distribution_for(spec.distribution)
+        refuse_other_distribution(self.client, spec, distribution.workload_kind)
         secrets = read_secrets(self.client, spec)
         plane = self._plane(spec, ports, fallback, secrets)
         with timings.measure("objects"):
             plan = self._apply(spec, self.client, distribution.mothership_objects(plane), deadline)
-        plan = _with_restarts(plan, spec)
-        children = distribution.child_objects(plane)
+        plan = _with_restarts(plan, spec, distribution.workload_kind)
         if self.check_mode:
-            plan.extend(self._plan_children(spec, children, secrets, deadline))
+            plan.extend(self._plan_children(spec, distribution.child_objects(plane), secrets, deadline))
         else:
-            plan.extend(self._finish(plane, children, deadline, timings))
+            plan.extend(self._finish(plane, distribution, deadline, timings))
         path = os.path.join(self.request.kubeconfig_directory, spec.name, "kubeconfig")
         change = ensure_file(path, pki_secrets.admin_kubeconfig(plane), check_mode=self.check_mode)
         if change is not None:
@@ -142,22 +149,30 @@ class HostedClusters:
     def _database(self, spec: ClusterSpec, secrets: t.Mapping[str, t.Mapping[str, str]]) -> Database:
         password = secrets.get(pki_secrets.CREDENTIALS, {}).get("password")
         present = secrets.get(pki_secrets.DATASTORE, {}).get("ca.crt")
+        if spec.database_host:
+            self._check_password(spec, password)
+            port = spec.database_port or 5432
+            return Database(spec.database_host, port, spec.database_ca_certificate, password or _NOT_KNOWN_YET)
         certificate = self.request.database_ca_certificate or present
         if self.check_mode:
             password, certificate = password or _NOT_KNOWN_YET, certificate or _NOT_KNOWN_YET
-        if not password:
-            raise HcpError(
-                "does not exist or has no password",
-                where=f"Secret/{spec.namespace}/{pki_secrets.CREDENTIALS}",
-                remedy="run mothership.hcp.kine_credentials, then mothership.hcp.kine_database, before",
-            )
+        self._check_password(spec, password)
         if not certificate:
             raise InvalidInput(
                 "is empty",
                 where="database_ca_certificate",
                 remedy="give the PEM certificate of the CA that signed PostgreSQL's certificate",
             )
-        return Database(self.request.database_host, self.request.database_port, certificate, password)
+        return Database(self.request.database_host, self.request.database_port, certificate, str(password))
+
+    def _check_password(self, spec: ClusterSpec, password: str | None) -> None:
+        if password or self.check_mode:
+            return
+        raise HcpError(
+            "does not exist or has no password",
+            where=f"Secret/{spec.namespace}/{pki_secrets.CREDENTIALS}",
+            remedy="run mothership.hcp.kine_credentials, then mothership.hcp.kine_database, before",
+        )
 
     def _fallback_address(self) -> str:
         """What clusters advertise that name no address themselves."""
@@ -166,25 +181,23 @@ class HostedClusters:
             return ""
         return _NOT_KNOWN_YET if self.client is None else first_node_address(self.client)
 
-    def _finish(
-        self, plane: ControlPlane, children: t.Sequence[dict[str, t.Any]], deadline: Deadline, timings: Timings
-    ) -> Plan:
+    def _finish(self, plane: ControlPlane, distribution: Distribution, deadline: Deadline, timings: Timings) -> Plan:
         """Wait for the pods, and fill the hosted cluster as soon as its first replica answers."""
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-            rolled_out = pool.submit(self._wait_for_pods, plane.spec, deadline, timings)
-            filled = pool.submit(self._fill, plane, children, deadline, timings)
+            rolled_out = pool.submit(self._wait_for_pods, plane.spec, distribution.workload_kind, deadline, timings)
+            filled = pool.submit(self._fill, plane, distribution, deadline, timings)
         # Pods that do not start explain why the API does not answer, so their error comes first.
         rolled_out.result()
         return filled.result()
 
-    def _wait_for_pods(self, spec: ClusterSpec, deadline: Deadline, timings: Timings) -> None:
+    def _wait_for_pods(self, spec: ClusterSpec, kind: str, deadline: Deadline, timings: Timings) -> None:
         client = t.cast(KubeClient, self.client)
         hint = f"kubectl --namespace {spec.namespace} get pods,events"
         with timings.measure("rollout"):
             wait_rolled_out(
                 client,
                 "apps/v1",
-                "Deployment",
+                kind,
                 spec.name,
                 spec.namespace,
                 deadline=deadline,
@@ -192,15 +205,22 @@ class HostedClusters:
                 hint=hint,
             )
 
-    def _fill(
-        self, plane: ControlPlane, children: t.Sequence[dict[str, t.Any]], deadline: Deadline, timings: Timings
-    ) -> Plan:
+    def _fill(self, plane: ControlPlane, distribution: Distribution, deadline: Deadline, timings: Timings) -> Plan:
         client = self.connect(pki_secrets.admin_kubeconfig(plane))
-        hint = f"kubectl --namespace {plane.spec.namespace} logs deployment/{plane.spec.name} --all-containers"
+        workload = f"{distribution.workload_kind.lower()}/{plane.spec.name}"
+        hint = f"kubectl --namespace {plane.spec.namespace} logs {workload} --all-containers"
+        waiting: dict[str, t.Any] = {
+            "subject": plane.spec.name,
+            "hint": hint,
+            "deadline": deadline,
+            "progress": self.progress,
+        }
         with timings.measure("api"):
-            wait_for_api(client, subject=plane.spec.name, hint=hint, deadline=deadline, progress=self.progress)
+            wait_for_api(client, **waiting)
+            for name in distribution.child_definitions:
+                wait_for_definition(client, name, **waiting)
         with timings.measure("child_objects"):
-            return _named(self._apply(plane.spec, client, children, deadline), plane.spec)
+            return _named(self._apply(plane.spec, client, distribution.child_objects(plane), deadline), plane.spec)
 
     def _plan_children(
         self,
@@ -227,9 +247,9 @@ class HostedClusters:
         )
 
 
-def _with_restarts(plan: Plan, spec: ClusterSpec) -> Plan:
-    """Say that pods are replaced where the pod template of the Deployment differs."""
-    target = f"Deployment/{spec.namespace}/{spec.name}"
+def _with_restarts(plan: Plan, spec: ClusterSpec, kind: str) -> Plan:
+    """Say that pods are replaced where the pod template of the workload differs."""
+    target = f"{kind}/{spec.namespace}/{spec.name}"
 
     def told(change: Change) -> Change:
         if change.target != target or change.action != "update":

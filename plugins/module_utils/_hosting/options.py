@@ -13,6 +13,7 @@ import typing as t
 from .._controlplane import networks
 from .._controlplane.port_range import PortRange
 from .._controlplane.spec import DISTRIBUTIONS, ClusterSpec, Surroundings, parse_clusters
+from .._controlplane.spec_checks import SSL_MODES
 from .hosted_clusters import Request
 
 #: Sub-options of one cluster; documented by the fragment ``mothership.hcp.hosted_clusters``.
@@ -33,6 +34,16 @@ CLUSTER_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "kubelet_config": {"type": "dict", "default": {}},
     "kube_proxy_config": {"type": "dict", "default": {}},
     "labels": {"type": "dict", "default": {}},
+    "k0s_config": {"type": "dict", "default": {}},
+    "k0s_image": {"type": "str"},
+    "k0s_flags": {"type": "list", "elements": "str", "default": []},
+    "k0s_disable_components": {"type": "list", "elements": "str", "default": []},
+    "database_host": {"type": "str"},
+    "database_port": {"type": "int"},
+    "database_name": {"type": "str"},
+    "database_user": {"type": "str"},
+    "database_sslmode": {"type": "str", "default": "verify-full", "choices": list(SSL_MODES)},
+    "database_ca_certificate": {"type": "str"},
 }
 
 #: Options that define hosted clusters.

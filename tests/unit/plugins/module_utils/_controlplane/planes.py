@@ -32,6 +32,11 @@ def plane(**changed: t.Any) -> ControlPlane:
     return ControlPlane(dataclasses.replace(SPEC, **changed), Ports(30001, 30002), ADDRESS, database, material())
 
 
+def k0s_plane(**changed: t.Any) -> ControlPlane:
+    """The same cluster on k0s."""
+    return plane(distribution="k0s", **changed)
+
+
 def only(objects: t.Sequence[dict[str, t.Any]], kind: str, name: str | None = None) -> dict[str, t.Any]:
     """The one object of that kind, and that name if given."""
     found = [item for item in objects if item["kind"] == kind and (name is None or item["metadata"]["name"] == name)]

@@ -40,6 +40,7 @@ class Api(FakeApi):
         super().__init__(*objects)
         self.unanswered = unanswered
         self.defaults["Deployment"] = rolled_out
+        self.defaults["StatefulSet"] = rolled_out
 
     def request(self, method: str, path: str, **more: t.Any) -> dict[str, t.Any]:
         if path != "/readyz":
@@ -60,6 +61,9 @@ def rolled_out(deployment: dict[str, t.Any]) -> None:
         "replicas": replicas,
         "updatedReplicas": replicas,
         "availableReplicas": replicas,
+        "readyReplicas": replicas,
+        "currentRevision": "1",
+        "updateRevision": "1",
     }
 
 

@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, the mothership.hcp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""The k0s ClusterConfig of a hosted cluster, and which part of it a pod reads only when it starts."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import k0s_options
+from .api_server import flag_text, with_node_restriction
+from .control_plane import ControlPlane
+from .images import images_for
+from .manifests import Manifest, manifest, merged
+from .sidecars import IDLE_CONNECTIONS, datastore_url
+
+API_VERSION = "k0s.k0sproject.io/v1beta1"
+CONFIG_MOUNT = "/etc/k0s"
+DATASTORE_MOUNT = "/datastore"
+#: The components of k0s that a hosted control plane does not need.
+DISABLED = (
+    # The replicas share their CA through Secrets and never join each other.
+    "control-api",
+    # See kubernetes_service.py.
+    "endpoint-reconciler",
+)
+METRICS_SERVER = "metrics-server"
+#: Sections of ``spec`` that a controller reads from its file, at its start only.
+_NODE_SECTIONS = ("api", "storage", "installConfig", "featureGates")
+_NODE_NETWORK_FIELDS = ("serviceCIDR", "clusterDomain", "controlPlaneLoadBalancing", "primaryAddressFamily")
+
+
+def cluster_config(plane: ControlPlane) -> Manifest:
+    """The whole ClusterConfig, as the file of each pod holds it. The password of the database is not in it."""
+    spec = merged(_defaults(plane), plane.spec.k0s_config)
+    for section, content in _managed(plane).items():
+        spec[section] = merged(spec.get(section) or {}, content)
+    spec["api"]["sans"] = _names(plane)
+    return {"apiVersion": API_VERSION, "kind": "ClusterConfig", "metadata": {"name": "k0s"}, "spec": spec}
+
+
+def node_part(config: Manifest) -> Manifest:
+    """What a change of restarts the pods."""
+    spec = config["spec"]
+    network = {key: value for key, value in spec["network"].items() if key in _NODE_NETWORK_FIELDS}
+    return {**{key: spec[key] for key in _NODE_SECTIONS if key in spec}, "network": network}
+
+
+def dynamic_part(config: Manifest) -> Manifest:
+    """The ClusterConfig in the hosted cluster itself: k0s follows changes of it without a restart."""
+    spec = {key: value for key, value in config["spec"].items() if key not in ("api", "storage", "installConfig")}
+    spec["network"] = {key: value for key, value in spec["network"].items() if key not in _NODE_NETWORK_FIELDS}
+    return manifest(API_VERSION, "ClusterConfig", "k0s", "kube-system", spec=spec)
+
+
+def disabled_components(plane: ControlPlane) -> list[str]:
+    """Names for ``--disable-components``."""
+    wants_metrics = "metricsserver" in (plane.spec.k0s_config.get("images") or {})
+    own = (*DISABLED, *(() if wants_metrics else (METRICS_SERVER,)))
+    return sorted({*own, *plane.spec.k0s_disable_components})
+
+
+def _defaults(plane: ControlPlane) -> dict[str, t.Any]:
+    """What the user's k0s_config is laid over."""
+    spec = plane.spec
+    images = images_for(spec.kubernetes_version)
+    return {
+        "network": {"provider": "custom", "kubeProxy": _kube_proxy(plane)},
+        "telemetry": {"enabled": False},
+        # The images of the other distribution: one bundle serves both.
+        "images": {
+            "default_pull_policy": "IfNotPresent",
+            "kubeproxy": _image(images.kube_proxy),
+            "coredns": _image(images.coredns),
+            "konnectivity": _image(images.konnectivity_agent),
+            "pause": _image(images.pause),
+        },
+        "workerProfiles": [{"name": "default", "values": dict(spec.kubelet_config)}] if spec.kubelet_config else [],
+    }
+
+
+def _managed(plane: ControlPlane) -> dict[str, dict[str, t.Any]]:
+    """What the user's k0s_config cannot change; k0s_options.py refuses these fields there."""
+    spec = plane.spec
+    return {
+        "api": {"externalAddress": spec.endpoint, "port": plane.ports.api, "extraArgs": _api_flags(plane)},
+        "konnectivity": {"agentPort": plane.ports.konnectivity, "externalAddress": spec.endpoint},
+        "network": {
+            "podCIDR": spec.pod_cidr,
+            "serviceCIDR": spec.service_cidr,
+            "clusterDomain": spec.dns_domain,
+        },
+        "storage": {"type": "kine", "kine": {"dataSource": datastore_url(plane), "extraArgs": _kine_flags(plane)}},
+    }
+
+
+def _api_flags(plane: ControlPlane) -> dict[str, str]:
+    flags: dict[str, t.Any] = dict(plane.spec.api_server_extra_args)
+    if "enable-admission-plugins" in flags:
+        flags["enable-admission-plugins"] = with_node_restriction(flags["enable-admission-plugins"])
+    own = {
+        "authentication-config": f"{CONFIG_MOUNT}/authentication.yaml",
+        # See kubernetes_service.py.
+        "endpoint-reconciler-type": "none",
+    }
+    return {name: flag_text(value) for name, value in {**flags, **own}.items()}
+
+
+def _kine_flags(plane: ControlPlane) -> dict[str, str]:
+    connections = plane.spec.database_connections
+    flags = {
+        "datastore-max-open-connections": str(connections),
+        "datastore-max-idle-connections": str(min(IDLE_CONNECTIONS, connections)),
+        "metrics-bind-address": ":8080",
+    }
+    if plane.database.ca_certificate:
+        flags["ca-file"] = f"{DATASTORE_MOUNT}/ca.crt"
+    return flags
+
+
+def _names(plane: ControlPlane) -> list[str]:
+    """Names of the API server's certificate besides those that k0s adds itself."""
+    spec = plane.spec
+    given = (spec.k0s_config.get("api") or {}).get("sans") or []
+    own = (spec.endpoint, plane.advertise_address, f"{spec.name}.{spec.namespace}.svc", *map(str, given))
+    return sorted(dict.fromkeys(own))
+
+
+def _kube_proxy(plane: ControlPlane) -> dict[str, t.Any]:
+    given = plane.spec.kube_proxy_config
+    return {key: value for key, value in given.items() if key in k0s_options.KUBE_PROXY_FIELDS}
+
+
+def _image(reference: str) -> dict[str, str]:
+    image, _colon, tag = reference.rpartition(":")
+    return {"image": image, "version": tag}
