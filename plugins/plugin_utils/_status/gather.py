@@ -115,7 +115,7 @@ def _unknown(name: str, why: str) -> ClusterStatus:
 
 def _cluster(mothership: t.Any, name: str, opened: t.Callable[[], Client]) -> ClusterStatus:
     try:
-        workload = objects.get(mothership, "apps/v1", "Deployment", name, f"hcp-{name}") or {}
+        workload = _workload(mothership, name)
     except HcpError as error:
         return _unknown(name, error.message)
     status = workload.get("status") or {}
@@ -131,6 +131,15 @@ def _cluster(mothership: t.Any, name: str, opened: t.Callable[[], Client]) -> Cl
     except HcpError as error:
         return ClusterStatus(name, "", error.message, ready, replicas, "", ())
     return ClusterStatus(name, client.server, api, ready, replicas, version.removeprefix("v"), nodes)
+
+
+def _workload(mothership: t.Any, name: str) -> dict[str, t.Any]:
+    """What runs the control plane, whichever distribution it is of; empty when there is none."""
+    for kind in ("Deployment", "StatefulSet"):
+        found = objects.get(mothership, "apps/v1", kind, name, f"hcp-{name}")
+        if found is not None:
+            return found
+    return {}
 
 
 def _nodes(client: t.Any) -> tuple[Node, ...]:
