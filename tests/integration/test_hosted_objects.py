@@ -22,10 +22,10 @@ from ansible_collections.mothership.hcp.plugins.module_utils._core.plan import P
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Deadline, Progress
 from ansible_collections.mothership.hcp.plugins.module_utils._hosting.credentials import ensure_credentials
 from ansible_collections.mothership.hcp.plugins.module_utils._hosting.current import (
+    check_present_workload,
     present_ports,
     read_secrets,
     read_services,
-    refuse_other_distribution,
     used_node_ports,
 )
 from ansible_collections.mothership.hcp.plugins.module_utils._kube.apply import apply_objects
@@ -91,9 +91,7 @@ def test_pods_pass_the_restricted_standard(client: KubeClient, spec: ClusterSpec
         client.request("POST", path, query=query, body=pod)
 
 
-def test_a_k0s_plane_is_taken_too_and_its_pods_pass_the_baseline_standard(
-    client: KubeClient, spec: ClusterSpec
-) -> None:
+def test_a_k0s_plane_is_taken_too_and_passes_the_baseline_standard(client: KubeClient, spec: ClusterSpec) -> None:
     k0s = dataclasses.replace(spec, distribution="k0s")
     objects = K0S.mothership_objects(plane_of(client, k0s))
     assert len(apply(client, objects).changes) == len(objects)
@@ -110,11 +108,17 @@ def test_a_k0s_plane_is_taken_too_and_its_pods_pass_the_baseline_standard(
         client.request("POST", path, query=query, body=pod)
 
 
-def test_a_cluster_does_not_change_its_distribution_by_the_way(client: KubeClient, spec: ClusterSpec) -> None:
+def test_what_a_running_cluster_cannot_become(
+    client: KubeClient, spec: ClusterSpec
+) -> None:
     apply(client, KUBEADM.mothership_objects(plane_of(client, spec)))
-    refuse_other_distribution(client, spec, "Deployment")
+    check_present_workload(client, spec, "Deployment")
+    with pytest.raises(HcpError, match="cannot go back"):
+        check_present_workload(client, dataclasses.replace(spec, version="1.35.7"), "Deployment")
+    with pytest.raises(HcpError, match="more than one minor"):
+        check_present_workload(client, dataclasses.replace(spec, version="1.38.0"), "Deployment")
     with pytest.raises(HcpError, match="another distribution"):
-        refuse_other_distribution(client, dataclasses.replace(spec, distribution="k0s"), "StatefulSet")
+        check_present_workload(client, dataclasses.replace(spec, distribution="k0s"), "StatefulSet")
 
 
 def test_another_port_moves_the_services_in_place(client: KubeClient, spec: ClusterSpec) -> None:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._controlplane.manifests import secret_texts
@@ -19,6 +20,9 @@ from .._kube.objects import get, list_objects
 
 Object = dict[str, t.Any]
 
+#: The containers whose image says which Kubernetes runs.
+_API_CONTAINERS = ("kube-apiserver", "k0s")
+_TAG = re.compile(r":v(\d+)\.(\d+)\.(\d+)(?:-k0s\.\d+)?$")
 _CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 
 
@@ -91,17 +95,48 @@ def _first_node_port(service: Object | None) -> int | None:
     return int(port) if port else None
 
 
-def refuse_other_distribution(client: KubeClient | None, spec: ClusterSpec, kind: str) -> None:
-    """Two distributions must never run one cluster at a time.
+def check_present_workload(client: KubeClient | None, spec: ClusterSpec, kind: str) -> None:
+    """Refuse what a running control plane cannot become.
 
     :param kind: of the workload that this distribution makes.
-    :raises InvalidInput: when the cluster runs as a workload of the other kind.
+    :raises InvalidInput: for another distribution, an older version, or more than one minor version at a time.
     """
-    other = "StatefulSet" if kind == "Deployment" else "Deployment"
-    if client is None or get(client, "apps/v1", other, spec.name, spec.namespace) is None:
+    if client is None:
         return
-    raise InvalidInput(
-        f"the cluster runs on another distribution than {spec.distribution} already ({other} {spec.name})",
-        where=f"{spec.name}.distribution",
-        remedy=f"set it back, or delete {other} {spec.name} in namespace {spec.namespace} to let this one take over",
-    )
+    other = "StatefulSet" if kind == "Deployment" else "Deployment"
+    if get(client, "apps/v1", other, spec.name, spec.namespace) is not None:
+        raise InvalidInput(
+            f"the cluster runs on another distribution than {spec.distribution} already ({other} {spec.name})",
+            where=f"{spec.name}.distribution",
+            remedy=f"set it back, or delete {other} {spec.name} in namespace {spec.namespace} first",
+        )
+    workload = get(client, "apps/v1", kind, spec.name, spec.namespace)
+    running = _running_version(workload) if workload else None
+    if running is not None:
+        _check_step(running, spec)
+
+
+def _running_version(workload: Object) -> tuple[int, int, int] | None:
+    """Kubernetes version by the tag of the image; ``None`` for an image with a tag or digest of the user's own."""
+    for container in workload["spec"]["template"]["spec"]["containers"]:
+        match = _TAG.search(container["image"]) if container["name"] in _API_CONTAINERS else None
+        if match:
+            return int(match[1]), int(match[2]), int(match[3])
+    return None
+
+
+def _check_step(running: tuple[int, int, int], spec: ClusterSpec) -> None:
+    major, minor, _patch = (int(part) for part in spec.kubernetes_version.split("."))
+    now = ".".join(map(str, running))
+    if (major, minor) < running[:2]:
+        raise InvalidInput(
+            f"the cluster runs Kubernetes {now}, which cannot go back to {spec.version}",
+            where=f"{spec.name}.version",
+            remedy=f"use {now} or newer; an older minor version needs a restore of a backup from its time",
+        )
+    if major > running[0] or minor > running[1] + 1:
+        raise InvalidInput(
+            f"the cluster runs Kubernetes {now}; {spec.version} is more than one minor version away",
+            where=f"{spec.name}.version",
+            remedy=f"go to a release of {running[0]}.{running[1] + 1} first, workers too",
+        )

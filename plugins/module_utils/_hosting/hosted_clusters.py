@@ -28,11 +28,11 @@ from .._kube.client import KubeClient
 from .._kube.rollout import wait_rolled_out
 from .child_api import answering_client, wait_for_api, wait_for_definition
 from .current import (
+    check_present_workload,
     first_node_address,
     present_ports,
     read_secrets,
     read_services,
-    refuse_other_distribution,
     used_node_ports,
 )
 from .kubeconfig_file import ensure_file
@@ -118,7 +118,7 @@ class HostedClusters:
     def _host(self, spec: ClusterSpec, ports: Ports, fallback: str) -> _Outcome:
         deadline, timings = Deadline(self.request.wait_timeout), Timings()
         distribution = distribution_for(spec.distribution)
-        refuse_other_distribution(self.client, spec, distribution.workload_kind)
+        check_present_workload(self.client, spec, distribution.workload_kind)
         secrets = read_secrets(self.client, spec)
         plane = self._plane(spec, ports, fallback, secrets)
         with timings.measure("objects"):

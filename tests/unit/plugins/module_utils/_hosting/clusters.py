@@ -15,6 +15,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Progress
 from ansible_collections.mothership.hcp.plugins.module_utils._hosting.credentials import ensure_credentials
 from ansible_collections.mothership.hcp.plugins.module_utils._hosting.hosted_clusters import HostedClusters, Request
+from ansible_collections.mothership.hcp.plugins.module_utils._kube.discovery import Resource
 
 from tests.unit.plugins.module_utils._kube.fake_api import FakeApi
 
@@ -67,17 +68,34 @@ def rolled_out(deployment: dict[str, t.Any]) -> None:
     }
 
 
-def hosted_api(unanswered: int = 0) -> Api:
-    """The API of a hosted cluster that has just started."""
+def hosted_api(unanswered: int = 0, *, k0s: bool = False) -> Api:
+    """The API of a hosted cluster that has just started.
+
+    :param k0s: whether k0s has made its own kind there.
+    """
     names = ("default", "kube-node-lease", "kube-public", "kube-system")
     made = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
-    return Api(*made, unanswered=unanswered)
+    api = Api(*made, unanswered=unanswered)
+    if k0s:
+        api.put(_CLUSTER_CONFIG_DEFINITION)
+        version = "k0s.k0sproject.io/v1beta1"
+        api.discovered[(version, "ClusterConfig")] = Resource(version, "ClusterConfig", "clusterconfigs", True)
+    return api
+
+
+_CLUSTER_CONFIG_DEFINITION = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "clusterconfigs.k0s.k0sproject.io"},
+    "status": {"conditions": [{"type": kind, "status": "True"} for kind in ("NamesAccepted", "Established")]},
+}
 
 
 class Site:
     """A mothership with the hosted clusters of a test.
 
     :ivar children: API of each hosted cluster, by its server's URL.
+    :ivar k0s: whether the hosted clusters are made with k0s.
     :ivar secrets: what was told to be secret.
     """
 
@@ -85,12 +103,13 @@ class Site:
         self.directory = directory
         self.mothership = Api(NODE, *objects)
         self.children: dict[str, Api] = {}
+        self.k0s = False
         self.secrets: list[str] = []
         self.warnings: list[str] = []
 
     def connect(self, kubeconfig: str) -> t.Any:
         server = next(line.split("server: ")[1] for line in kubeconfig.splitlines() if "server: " in line)
-        return self.children.setdefault(server, hosted_api())
+        return self.children.setdefault(server, hosted_api(k0s=self.k0s))
 
     def credentials(
         self, *specs: ClusterSpec, check_mode: bool = False, client: t.Any = "mothership"

@@ -192,3 +192,18 @@ def test_an_api_that_refuses_is_told(site: Site) -> None:
     site.mothership.failures.append(("GET", ApiError(403, "Forbidden", "services is forbidden")))
     with pytest.raises(HcpError, match="services is forbidden"):
         site.host(A)
+
+
+def test_clusters_of_both_distributions_in_one_run(site: Site) -> None:
+    k0s = dataclasses.replace(B, distribution="k0s")
+    site.k0s = True
+    site.credentials(A, k0s)
+    result = site.host(A, k0s)
+    assert {"Deployment/hcp-a/a", "StatefulSet/hcp-b/b", "b: ClusterConfig/kube-system/k0s"} <= targets(result)
+    again = site.host(A, k0s)
+    assert (again["changed"], again["plan"]) == (False, [])
+    changed = site.host(A, dataclasses.replace(k0s, api_server_extra_args={"v": 3}))
+    assert changed["restarts"] == ["StatefulSet/hcp-b/b"]
+    quiet = site.host(A, dataclasses.replace(k0s, api_server_extra_args={"v": 3}, kubelet_config={"maxPods": 9}))
+    assert quiet["changed"]
+    assert quiet["restarts"] == []
