@@ -1,0 +1,270 @@
+# Copyright: (c) 2026, the mothership.hcp authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""What HAProxy and keepalived of a load balancer read. Pure: from settings to text."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import ipaddress
+import re
+import typing as t
+
+from .._core.errors import InvalidInput
+
+HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg"
+KEEPALIVED_CONFIG = "/etc/keepalived/keepalived.conf"
+KEEPALIVED_CHECK = "/etc/keepalived/mothership-check"
+#: First line of all these files but the program, where it is the second.
+MARKER = "# Written by mothership.hcp. Changes are lost in the next run."
+#: HAProxy tells keepalived here, on this machine only, that it works.
+HEALTH_PORT = 8404
+_NO_IDENTITY = "configuration-unknown"
+#: Asks for the identity of the running configuration.
+ASK_IDENTITY = (
+    "bash",
+    "-c",
+    f"exec 3<>/dev/tcp/127.0.0.1/{HEALTH_PORT} && printf 'GET /identity HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3",
+)
+#: The group's first machine begins with the virtual address; each following one comes behind it.
+_PRIORITY = 150
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}")
+#: A host name; what has digits only at its end must be an IP address.
+_HOST = re.compile(r"([A-Za-z0-9_-]{1,63}\.)*(?!\d+$)[A-Za-z0-9_-]{1,63}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A machine that connections are passed to."""
+
+    name: str
+    address: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Port:
+    """One TCP port, or a range, and how it is passed on.
+
+    :param check: ``https`` asks the API server whether it is ready, ``tls`` and ``tcp`` only connect,
+        ``kube-proxy`` asks kube-proxy at ``check_port``.
+    :param affinity: a client stays on one server; without it, connections go to all in turn.
+    """
+
+    name: str
+    ports: str
+    servers: tuple[Server, ...]
+    check: str
+    affinity: bool
+    check_port: int = 0
+
+    @property
+    def numbers(self) -> range:
+        first, _separator, last = self.ports.partition("-")
+        return range(int(first), int(last or first) + 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class VirtualAddress:
+    """The address that one of several machines has.
+
+    :param interface: of this machine; ``source`` is its own address there.
+    :param peers: addresses of the others, in the group's order.
+    :param position: of this machine in the group, from 0.
+    """
+
+    address: str
+    interface: str
+    source: str
+    peers: tuple[str, ...]
+    position: int
+    router_id: int
+
+    @property
+    def with_prefix(self) -> str:
+        return f"{self.address}/{ipaddress.ip_address(self.address).max_prefixlen}"
+
+
+def server_of(option: str, name: str, address: str) -> Server:
+    """A server from user input.
+
+    :raises InvalidInput: when HAProxy could not read name or address.
+    """
+    if not _NAME.fullmatch(name) or not (_is_ip(address) or _HOST.fullmatch(address)):
+        raise InvalidInput(
+            f"{name!r} with address {address!r} cannot be a server",
+            where=option,
+            remedy="give a name of letters, digits, '.', '_' and '-', and an IP address or a host name",
+        )
+    return Server(name, address)
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def port_range(option: str, text: str) -> str:
+    """A range such as ``30000-32767``, or one port, in its usual form.
+
+    :raises InvalidInput: when it is none.
+    """
+    first, separator, last = (part.strip() for part in text.partition("-"))
+    numbers = [first, last] if separator else [first]
+    if not all(number.isdigit() and 0 < int(number) < 65536 for number in numbers):
+        raise InvalidInput(f"{text!r} is no range of ports", where=option, remedy='write it as "30000-32767"')
+    if separator and int(first) > int(last):
+        raise InvalidInput(f"{text!r} ends before it begins", where=option, remedy='write it as "30000-32767"')
+    return f"{int(first)}-{int(last)}" if separator else str(int(first))
+
+
+def haproxy_config(ports: t.Sequence[Port], *, max_connections: int, ipv6: bool) -> str:
+    """The configuration of HAProxy. TCP is passed on as it is: TLS ends at the servers.
+
+    HAProxy tells at :data:`HEALTH_PORT` which configuration it runs with, see :func:`identity`.
+    """
+    head = f"""{MARKER}
+global
+    # Standard output goes to the journal.
+    log stdout format raw daemon notice
+    user haproxy
+    group haproxy
+    chroot /var/lib/haproxy
+    stats socket /run/haproxy/admin.sock mode 660 level operator
+    maxconn {max_connections}
+
+defaults
+    mode tcp
+    log global
+    # A name that is not known is no reason not to start.
+    default-server init-addr last,libc,none inter 2s fall 2 rise 2 on-marked-down shutdown-sessions
+    # A connection that is refused goes to another server at once.
+    option redispatch 1
+    retries 2
+    timeout connect 4s
+    timeout check 4s
+    # Watches, logs and exec are quiet for long. Dead peers are found by keep-alives.
+    timeout client 4h
+    timeout server 4h
+    timeout client-fin 30s
+    timeout server-fin 30s
+    option clitcpka
+    option srvtcpka
+
+# keepalived asks this. It tells of HAProxy alone: without any server, another machine could do no better.
+frontend health
+    mode http
+    bind 127.0.0.1:{HEALTH_PORT}
+    timeout client 5s
+    monitor-uri /healthz
+    http-request return status 200 content-type text/plain string {_NO_IDENTITY}
+"""
+    body = "".join(_section(port, "[::]:" if ipv6 else "*:", " v4v6" if ipv6 else "") for port in ports)
+    text = head + body
+    return text.replace(_NO_IDENTITY, f"configuration-{hashlib.sha256(text.encode()).hexdigest()[:32]}")
+
+
+def identity(text: str) -> str:
+    """What a HAProxy with this configuration answers to :data:`ASK_IDENTITY`; nothing for one of somebody else."""
+    found = re.search(r"\bconfiguration-[0-9a-f]{32}$", text, re.MULTILINE)
+    return found[0] if found else ""
+
+
+def bound_ports(text: str) -> set[int]:
+    """The ports that a configuration of :func:`haproxy_config` listens on; none for any other."""
+    found: set[int] = set()
+    for first, last in re.findall(r"^ +bind \S+:(\d+)(?:-(\d+))?", text, re.MULTILINE) if MARKER in text else ():
+        found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+def _section(port: Port, before: str, after: str) -> str:
+    lines = [f"bind {before}{port.ports}{after}"]
+    if port.affinity:
+        # When a server goes, only its own clients move.
+        lines += ["balance source", "hash-type consistent"]
+    else:
+        lines += ["balance roundrobin"]
+    if port.check == "https":
+        # Without the right to ask, the answer is 401 or 403: then it serves, and cannot say more. 500 is not ready.
+        lines += ["option httpchk GET /readyz", "http-check expect status 200,401,403"]
+    if port.check == "kube-proxy":
+        lines += ["option httpchk GET /healthz", "http-check expect status 200"]
+    checks = {
+        "https": "check check-ssl verify none",
+        "tls": "check check-ssl verify none",
+        "tcp": "check",
+        # A restart of kube-proxy harms no connection: time for it.
+        "kube-proxy": f"check port {port.check_port} fall 5",
+    }
+    # Without a port of its own, a server gets the connection on the port that the client asked for.
+    suffix = "" if len(port.numbers) > 1 else f":{port.numbers[0]}"
+    for server in port.servers:
+        lines.append(f"server {server.name} {_quoted(server.address)}{suffix} {checks[port.check]}")
+    return f"\nlisten {port.name}\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def _quoted(address: str) -> str:
+    """IPv6 addresses in brackets, so that the port can follow."""
+    return f"[{address}]" if ":" in address else address
+
+
+def keepalived_config(virtual: VirtualAddress) -> str:
+    """The configuration of keepalived.
+
+    Advertisements go to the other machines only (unicast). There is no password: VRRP sends it in the clear.
+    """
+    lines = [
+        f"unicast_src_ip {virtual.source}",
+        *(["unicast_peer {", *(f"    {peer}" for peer in virtual.peers), "}"] if virtual.peers else []),
+    ]
+    unicast = "".join(f"    {line}\n" for line in lines)
+    return f"""{MARKER}
+global_defs {{
+    script_user nobody
+    enable_script_security
+    vrrp_version 3
+}}
+
+vrrp_script haproxy {{
+    script "{KEEPALIVED_CHECK}"
+    interval 2
+    timeout 3
+    fall 2
+    rise 2
+}}
+
+vrrp_instance mothership {{
+    # All begin as BACKUP and keep the address once they have it: a machine that comes back causes no second move.
+    state BACKUP
+    nopreempt
+    interface {virtual.interface}
+    virtual_router_id {virtual.router_id}
+    priority {_PRIORITY - virtual.position}
+    advert_int 1
+{unicast}    virtual_ipaddress {{
+        {virtual.with_prefix} dev {virtual.interface}
+    }}
+    track_script {{
+        haproxy
+    }}
+}}
+"""
+
+
+def keepalived_check() -> str:
+    """The program by which keepalived asks HAProxy; bash alone is enough for it."""
+    return f"""#!/bin/bash
+{MARKER}
+# Ends with 0 when HAProxy answers.
+exec 3<>/dev/tcp/127.0.0.1/{HEALTH_PORT} || exit 1
+printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3
+read -r -t 2 answer <&3
+[[ $answer == *" 200 "* ]]
+"""
