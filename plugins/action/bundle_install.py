@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Progress, Timings
 from ansible_collections.mothership.hcp.plugins.module_utils._host import bundle as bundles
+from ansible_collections.mothership.hcp.plugins.module_utils._host import k0s_binary
 from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle_cache import VerifiedHashes
 from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle_options import bundle_options
 from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle_target import WantedFile
@@ -39,7 +40,7 @@ class ActionModule(ActionBase):
     def _install(self, options: dict[str, t.Any], task_vars: dict[str, t.Any], progress: Progress) -> dict[str, t.Any]:
         timings = Timings()
         bundle = bundles.load(options["bundle"])
-        wanted = ("binaries", "cni_plugins", "images", "package_sets")
+        wanted = ("binaries", "optional_binaries", "cni_plugins", "images", "package_sets")
         files = bundles.select(bundle, **{name: options[name] for name in wanted})
         with timings.measure("verify"):
             progress.say("bundle", f"checking {len(files)} files")
@@ -104,6 +105,9 @@ class ActionModule(ActionBase):
 
 def _destination(file: bundles.BundleFile, options: dict[str, t.Any]) -> str:
     """Where a file belongs on the machine."""
+    if file.kind == "binary" and file.name == "k0s":
+        # The installed one must stay while the service runs: k0s_controller and k0s_worker put this in its place.
+        return k0s_binary.STAGED
     folders = {
         "binary": options["destination"],
         "cni-plugin": options["cni_destination"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -23,6 +24,7 @@ def argument_spec() -> dict[str, t.Any]:
     return {
         "src": {"type": "str", "default": "/etc/kubernetes/admin.conf"},
         "dest": {"type": "path", "required": True},
+        "server": {"type": "str", "default": ""},
     }
 
 
@@ -36,6 +38,8 @@ class ActionModule(ActionBase):
         destination = os.path.abspath(os.path.expanduser(options["dest"]))
         try:
             content = self._read(options["src"], task_vars or {})
+            if content is not None and options["server"]:
+                content = with_server(content, options["server"])
             plan = plan_fetch(destination, content)
             if plan and content is not None and not self._task.check_mode:
                 write_private(destination, content)
@@ -57,8 +61,23 @@ class ActionModule(ActionBase):
         raise InvalidInput(
             f"cannot be read: {read.get('msg', 'unknown reason')}",
             where=path,
-            remedy="run mothership.hcp.kubeadm_init on this machine first",
+            remedy="run mothership.hcp.kubeadm_init or mothership.hcp.k0s_controller on this machine first",
         )
+
+
+def with_server(content: bytes, server: str) -> bytes:
+    """The kubeconfig with another server; every other byte stays.
+
+    :raises InvalidInput: when it names no server.
+    """
+    changed, count = re.subn(
+        rb"(?m)^(\s*(?:- )?server:[ \t]*)\S+[ \t]*$", lambda found: found[1] + server.encode(), content
+    )
+    if not count:
+        raise InvalidInput(
+            "the kubeconfig names no server", where="server", remedy="leave option server out, or name another src"
+        )
+    return changed
 
 
 def plan_fetch(destination: str, content: bytes | None) -> Plan:

@@ -36,6 +36,11 @@ options:
     type: list
     elements: str
     default: []
+  optional_binaries:
+    description: Names of programs that are installed when the bundle has them.
+    type: list
+    elements: str
+    default: []
   cni_plugins:
     description: Whether all CNI plugins of the bundle are installed.
     type: bool

@@ -32,11 +32,23 @@ options:
     description: File on the controller. Folders that are missing are made for the user alone.
     type: path
     required: true
+  server:
+    description:
+      - URL that replaces the server of the kubeconfig's clusters. The file of k0s names its own machine only.
+      - Empty, the file is copied as it is.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
 - name: Get the mothership's kubeconfig
   mothership.hcp.kubeconfig_fetch:
+    dest: "{{ mothership_kubeconfig }}"
+
+- name: Get the kubeconfig of a mothership on k0s
+  mothership.hcp.kubeconfig_fetch:
+    src: /var/lib/k0s/pki/admin.conf
+    server: https://10.77.0.11:6443
     dest: "{{ mothership_kubeconfig }}"
 """
 

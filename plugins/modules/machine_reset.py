@@ -11,8 +11,9 @@ short_description: Take Kubernetes off a machine
 version_added: "0.1.0"
 author: [The mothership.hcp authors (@mothership-hcp)]
 description:
-  - Stops all pods and removes what this collection, kubeadm and Kubernetes put on the machine. That is services,
-    programs of the bundle, configuration, state, images, logs, mounts, network links, packet filter rules and cgroups.
+  - Stops all pods and removes what this collection, kubeadm, k0s and Kubernetes put on the machine. That is services,
+    users of k0s, programs of the bundle, configuration, state, images, logs, mounts, network links, packet filter rules
+    and cgroups.
   - Folders that are mount points are emptied.
   - What cannot be removed is an error that names it.
   - All data of the control plane on the machine is lost. The playbook C(mothership.hcp.reset) asks for a confirmation.

@@ -122,17 +122,20 @@ def select(
     bundle: Bundle,
     *,
     binaries: t.Sequence[str] = (),
+    optional_binaries: t.Sequence[str] = (),
     cni_plugins: bool = False,
     images: t.Sequence[str] = (),
     package_sets: t.Sequence[str] = (),
 ) -> list[BundleFile]:
     """The files asked for, in the manifest's order, each once.
 
+    :param optional_binaries: taken where the bundle has them.
     :param images: references with tag, or without: then every tag of the bundle.
     :raises ManyProblems: naming all that the bundle does not have.
     """
+    present = {file.name for file in bundle.files if file.kind == "binary"}
     wanted = [
-        *(("binary", name) for name in binaries),
+        *(("binary", name) for name in (*binaries, *(name for name in optional_binaries if name in present))),
         *((("cni-plugin", ""),) if cni_plugins else ()),
         *(("image", reference) for reference in images),
         *(("package", package_set) for package_set in package_sets),

@@ -17,6 +17,7 @@ def bundle_options() -> dict[str, t.Any]:
     return {
         "bundle": {"type": "path", "required": True},
         "binaries": {"type": "list", "elements": "str", "default": []},
+        "optional_binaries": {"type": "list", "elements": "str", "default": []},
         "cni_plugins": {"type": "bool", "default": False},
         "images": {"type": "list", "elements": "str", "default": []},
         "package_sets": {"type": "list", "elements": "str", "default": []},

@@ -16,7 +16,7 @@ import typing as t
 
 from .machine import STATE_FOLDER, Machine
 
-_UNITS = ("containerd", "kubelet", "postgresql", "systemd-timesyncd", "chrony", "ntp")
+_UNITS = ("containerd", "kubelet", "k0scontroller", "k0sworker", "postgresql", "systemd-timesyncd", "chrony", "ntp")
 _PROGRAMS = ("runc", "iptables", "conntrack", "socat", "ethtool", "modprobe", "mount", "ip", "dpkg", "psql")
 _SYSCTLS = ("net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", "fs.inotify.max_user_instances")
 _MODULES = ("overlay", "br_netfilter", "nf_conntrack")

@@ -27,8 +27,17 @@ def plan_kernel(machine: Machine, modules: t.Sequence[str], sysctls: t.Mapping[s
     return plan
 
 
-def apply_kernel(machine: Machine, modules: t.Sequence[str], sysctls: t.Mapping[str, str]) -> list[str]:
-    """Load and set; returns warnings about what this kernel does not offer."""
+def apply_kernel(
+    machine: Machine,
+    modules: t.Sequence[str],
+    sysctls: t.Mapping[str, str],
+    *,
+    must: t.Container[str] | None = None,
+) -> list[str]:
+    """Load and set; returns warnings about what this kernel does not offer.
+
+    :param must: settings that have to be made; what cannot be made of the others is a warning. By default all.
+    """
     warnings = []
     for name in modules:
         if not _is_loaded(machine, name):
@@ -40,7 +49,10 @@ def apply_kernel(machine: Machine, modules: t.Sequence[str], sysctls: t.Mapping[
         if current is None:
             warnings.append(f"this kernel has no setting {name}")
         elif current.strip() != value:
-            machine.execute(["sysctl", "--quiet", "--write", f"{name}={value}"], timeout=30)
+            needed = must is None or name in must
+            done = machine.execute(["sysctl", "--quiet", "--write", f"{name}={value}"], timeout=30, check=needed)
+            if done.code != 0:
+                warnings.append(f"{name} stays {current.strip()} and should be {value}: {done.last_lines(1)}")
     return warnings
 
 
@@ -52,6 +64,8 @@ def _is_loaded(machine: Machine, name: str) -> bool:
         return machine.is_present("/proc/sys/net/bridge")
     if name == "overlay":
         return "overlay" in (machine.read_text("/proc/filesystems") or "").split()
+    if name == "nf_conntrack":
+        return machine.is_present("/proc/sys/net/netfilter/nf_conntrack_max")
     return False
 
 

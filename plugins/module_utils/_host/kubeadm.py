@@ -152,15 +152,15 @@ def node_registration(
     }
 
 
-def discovery_kubeconfig(server: str, ca_base64: str, token: str) -> str:
+def discovery_kubeconfig(server: str, ca_base64: str, token: str, user: str = "bootstrap") -> str:
     """A kubeconfig (JSON) whose user is a bootstrap token: write it with mode 0600 and remove it after use."""
     return json.dumps(
         {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "cluster", "cluster": {"server": server, "certificate-authority-data": ca_base64}}],
-            "users": [{"name": "bootstrap", "user": {"token": token}}],
-            "contexts": [{"name": "bootstrap", "context": {"cluster": "cluster", "user": "bootstrap"}}],
+            "users": [{"name": user, "user": {"token": token}}],
+            "contexts": [{"name": "bootstrap", "context": {"cluster": "cluster", "user": user}}],
             "current-context": "bootstrap",
         }
     )

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import HcpError, InvalidInput, TimedOut
+from .._core.errors import HcpError, TimedOut
 from .._core.plan import Change, Plan
 from .._core.progress import Deadline, Progress, Timings
 from . import node_files
 from .files import TextFile, plan_files, write_files
 from .images import Image, import_images, missing_images, plan_images, present_images
+from .k0s_service import refuse_k0s
 from .kernel import apply_kernel, plan_kernel
 from .machine import Machine
 from .node_files import NodeSettings
+from .packages import install_missing, wanted_packages
 from .systemd import Service, apply_service, note_started, plan_service
 
 #: Programs of the operating system that Kubernetes calls, and the Debian package of each.
@@ -50,13 +52,12 @@ def run(
     :returns: ``changed``, ``diff``, ``plan``, ``restarts``, ``timings`` and ``notices`` (what this kernel lacks).
     """
     timings, deadline, progress = Timings(), Deadline(timeout), Progress()
+    refuse_k0s(machine, machine.host_name)
     files = node_files.node_files(settings)
     pending = {file.path: file.text for file in files}
     services = _services(machine, settings)
-    package_plan = _missing_packages(machine)
     _check_binaries(machine, settings, check_mode)
-    if package_plan and not install_packages:
-        raise _packages_missing(package_plan)
+    package_plan = wanted_packages(machine, HOST_PROGRAMS, install=install_packages)
     kernel_plan = plan_kernel(machine, node_files.KERNEL_MODULES, node_files.SYSCTLS)
     file_plan = plan_files(machine, files)
     service_plans = [plan_service(machine, service, pending) for service in services]
@@ -67,7 +68,7 @@ def run(
     if package_plan:
         with timings.measure("packages"):
             progress.say("packages", "apt-get is at work")
-            _install(machine, package_plan)
+            install_missing(machine, package_plan)
     notices = apply_kernel(machine, node_files.KERNEL_MODULES, node_files.SYSCTLS) if kernel_plan else []
     with timings.measure("services"):
         _apply_services(machine, files, file_plan, services, service_plans, pending)
@@ -136,38 +137,6 @@ def _wait_for_containerd(machine: Machine, deadline: Deadline, progress: Progres
                 f"containerd did not answer within {deadline.seconds:.0f} seconds: {answer.last_lines(3)}",
                 remedy="look at 'systemctl status containerd' and 'journalctl -u containerd -n 50' on this machine",
             )
-
-
-def _missing_packages(machine: Machine) -> Plan:
-    """Packages of the operating system that Kubernetes needs, one change for each."""
-    packages = {package: name for name, package in HOST_PROGRAMS.items() if not machine.is_program(name)}
-    return Plan(
-        [Change("create", f"package {package}", None, f"for {packages[package]}") for package in sorted(packages)]
-    )
-
-
-def _names(packages: Plan) -> list[str]:
-    return [change.target.split(" ", 1)[1] for change in packages.changes]
-
-
-def _install(machine: Machine, packages: Plan) -> None:
-    environment = {"DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *_names(packages)]
-    done = machine.execute(install, timeout=600, environment=environment, check=False)
-    if done.code != 0:
-        # Most often the lists of packages are old or were never read.
-        machine.execute(["apt-get", "update"], timeout=300, environment=environment, check=False)
-        done = machine.execute(install, timeout=600, environment=environment, check=False)
-    if done.code != 0:
-        raise _packages_missing(packages, done.last_lines(3))
-
-
-def _packages_missing(packages: Plan, reason: str = "") -> HcpError:
-    names = " ".join(_names(packages))
-    return InvalidInput(
-        f"packages of the operating system are missing: {names}" + (f"; apt-get says: {reason}" if reason else ""),
-        remedy=f"install them on this machine ('apt-get install {names}') or give it a package mirror",
-    )
 
 
 def _check_binaries(machine: Machine, settings: NodeSettings, check_mode: bool) -> None:

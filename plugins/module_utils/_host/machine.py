@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http.client
 import os
 import shutil
+import ssl
 import subprocess
 import typing as t
+import zipfile
 
 from .._core.errors import CommandFailed
 from .._core.files import write_whole
@@ -67,9 +70,28 @@ class Machine:
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
-    def ask(self, argv: t.Sequence[str], *, timeout: float = 60) -> Completed:
+    def ask(self, argv: t.Sequence[str], *, timeout: float = 60, stdin: str | None = None) -> Completed:
         """Run a program that only reports; a program that is absent ends with code 127."""
-        return _run(argv, timeout=timeout, stdin=None, environment=None)
+        return _run(argv, timeout=timeout, stdin=stdin, environment=None)
+
+    def ask_https(
+        self, host: str, port: int, path: str, *, token: str, ca_certificate: str, timeout: float = 10
+    ) -> int:
+        """The status that ``GET`` of ``path`` ends with, asked with a bearer token of a server that the CA vouches for.
+
+        :raises OSError: when there is no answer, or the server's certificate is another CA's.
+        """
+        context = ssl.create_default_context(cadata=ca_certificate or None)
+        # Newer Pythons ask more of a certificate than Kubernetes does.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+        try:
+            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            return connection.getresponse().status
+        except http.client.HTTPException as error:
+            raise OSError(f"no HTTP answer: {error!r}") from error
+        finally:
+            connection.close()
 
     def read_text(self, path: str) -> str | None:
         """The file's text; ``None`` when there is no such file."""
@@ -90,6 +112,21 @@ class Machine:
         """SHA-256 of a file, in hex."""
         return sha256_of(path)
 
+    def read_head(self, path: str, count: int) -> bytes:
+        """The first bytes of a file; none when there is no such file."""
+        try:
+            with open(path, "rb") as file:
+                return file.read(count)
+        except (FileNotFoundError, NotADirectoryError):
+            return b""
+
+    def read_link(self, path: str) -> str | None:
+        """Where a symbolic link points; ``None`` when there is no link."""
+        try:
+            return os.readlink(path)
+        except OSError:
+            return None
+
     def read_names(self, folder: str) -> list[str]:
         """Names in a folder, sorted; empty when there is no such folder."""
         try:
@@ -102,6 +139,10 @@ class Machine:
 
     def is_mount_point(self, path: str) -> bool:
         return os.path.ismount(path)
+
+    def is_zip_archive(self, path: str) -> bool:
+        """Whether a file is, or ends with, a zip archive."""
+        return zipfile.is_zipfile(path)
 
     def is_program(self, name: str) -> bool:
         """Whether a program of this name is on the search path."""
@@ -150,6 +191,22 @@ class Machine:
         os.chown(staged, os.geteuid(), os.getegid())
         os.chmod(staged, mode)
         os.replace(staged, destination)
+
+    def copy_file(self, source: str, destination: str, mode: int) -> None:
+        """Put a copy of ``source`` in the place of ``destination`` in one step."""
+        os.makedirs(os.path.dirname(destination), exist_ok=True)
+        staged = f"{destination}.mothership-new"
+        shutil.copyfile(source, staged)
+        os.chmod(staged, mode)
+        os.replace(staged, destination)
+
+    def make_link(self, path: str, target: str) -> None:
+        """Make ``path`` a symbolic link to ``target``, in one step."""
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        staged = f"{path}.mothership-new"
+        self.remove(staged)
+        os.symlink(target, staged)
+        os.replace(staged, path)
 
     def remove(self, path: str) -> None:
         """Remove a file or a whole folder; nothing happens when it is absent."""

@@ -15,7 +15,7 @@ import re
 
 from .machine import Machine
 
-_LINKS = re.compile(r"^(cni0|flannel[.\w-]*|kube-ipvs0|veth[0-9a-f]{8})$")
+_LINKS = re.compile(r"^(cni0|kube-bridge|kube-dummy-if|flannel[.\w-]*|kube-ipvs0|veth[0-9a-f]{8})$")
 _CHAIN = re.compile(r"^:((?:KUBE|CNI|FLANNEL)-\S*)", re.MULTILINE)
 _NFT_TABLES = re.compile(r"^table (\S+ (?:kube-proxy|flannel-ipv4|flannel-ipv6))$", re.MULTILINE)
 #: iptables keeps rules in two places; the older one is asked only if the kernel uses it, or asking would load it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import typing as t
 
 from .files import TextFile
 
@@ -30,7 +31,7 @@ SYSCTLS = {
     "net.bridge.bridge-nf-call-ip6tables": "1",
 }
 
-_MANAGED = "# Managed by Ansible collection mothership.hcp: changes are lost.\n"
+MANAGED = "# Managed by Ansible collection mothership.hcp: changes are lost.\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,9 +53,9 @@ class NodeSettings:
 def node_files(settings: NodeSettings) -> list[TextFile]:
     """Every file, in the order in which they are written."""
     return [
-        TextFile(MODULES_FILE, _MANAGED + "".join(f"{name}\n" for name in KERNEL_MODULES)),
-        TextFile(SYSCTL_FILE, _MANAGED + "".join(f"{name} = {value}\n" for name, value in SYSCTLS.items())),
-        TextFile(POD_NETWORK, _pod_network()),
+        TextFile(MODULES_FILE, modules_text(KERNEL_MODULES)),
+        TextFile(SYSCTL_FILE, sysctl_text(SYSCTLS)),
+        TextFile(POD_NETWORK, pod_network()),
         TextFile(CONTAINERD_CONFIG, _containerd_config(settings), restarts=("containerd",)),
         TextFile(CONTAINERD_UNIT, _containerd_unit(settings), restarts=("containerd",)),
         TextFile(KUBELET_UNIT, _kubelet_unit(settings), restarts=("kubelet",)),
@@ -62,9 +63,17 @@ def node_files(settings: NodeSettings) -> list[TextFile]:
     ]
 
 
+def modules_text(modules: t.Iterable[str]) -> str:
+    return MANAGED + "".join(f"{name}\n" for name in modules)
+
+
+def sysctl_text(sysctls: t.Mapping[str, str]) -> str:
+    return MANAGED + "".join(f"{name} = {value}\n" for name, value in sysctls.items())
+
+
 def _containerd_config(settings: NodeSettings) -> str:
     restrict = "true" if settings.restrict_oom_score_adj else "false"
-    return f"""{_MANAGED}version = 3
+    return f"""{MANAGED}version = 3
 
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
   sandbox = '{settings.sandbox_image}'
@@ -87,7 +96,7 @@ def _containerd_config(settings: NodeSettings) -> str:
 def _containerd_unit(settings: NodeSettings) -> str:
     # Lowering its own OOM score needs the capability that restricted machines lack; systemd would refuse the start.
     score = "" if settings.restrict_oom_score_adj else "OOMScoreAdjust=-999\n"
-    return f"""{_MANAGED}[Unit]
+    return f"""{MANAGED}[Unit]
 Description=containerd container runtime
 Documentation=https://containerd.io
 After=network.target local-fs.target dbus.service
@@ -109,7 +118,7 @@ WantedBy=multi-user.target
 
 def _kubelet_unit(settings: NodeSettings) -> str:
     # Before kubeadm wrote its configuration a kubelet could only fail and be started again, every second.
-    return f"""{_MANAGED}[Unit]
+    return f"""{MANAGED}[Unit]
 Description=kubelet: the Kubernetes node agent
 Documentation=https://kubernetes.io/docs/
 After=network-online.target containerd.service
@@ -132,7 +141,7 @@ def _kubelet_kubeadm(settings: NodeSettings) -> str:
         "--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
     )
     arguments = "$KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS"
-    return f"""{_MANAGED}[Service]
+    return f"""{MANAGED}[Service]
 Environment="KUBELET_KUBECONFIG_ARGS={kubeconfigs}"
 Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
 EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
@@ -142,7 +151,7 @@ ExecStart={settings.binaries}/kubelet {arguments}
 """
 
 
-def _pod_network() -> str:
+def pod_network() -> str:
     """How a pod gets its network from flannel; flannel fills in the machine's own range when it starts."""
     plugins = [
         {"type": "flannel", "delegate": {"hairpinMode": True, "isDefaultGateway": True}},

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Debian packages given as files."""
+"""Debian packages: given as files, and those of the operating system that bring programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import dataclasses
 import typing as t
 import urllib.parse
 
-from .._core.errors import CommandFailed, InvalidInput
+from .._core.errors import CommandFailed, HcpError, InvalidInput
+from .._core.plan import Change, Plan
 from .machine import Machine
 
 
@@ -68,3 +69,51 @@ def install_packages(machine: Machine, files: t.Sequence[str]) -> None:
             f"dpkg could not install the packages of the bundle:\n{done.last_lines()}",
             remedy="if packages are missing, rebuild the bundle for this release of the operating system",
         )
+
+
+def wanted_packages(machine: Machine, programs: t.Mapping[str, str], *, install: bool) -> Plan:
+    """One change for each package that is missing.
+
+    :param programs: package by program.
+    :param install: whether they may be installed.
+    :raises InvalidInput: when they may not.
+    """
+    plan = missing_packages(machine, programs)
+    if plan and not install:
+        raise packages_missing(plan)
+    return plan
+
+
+def missing_packages(machine: Machine, programs: t.Mapping[str, str]) -> Plan:
+    packages = {package: name for name, package in programs.items() if not machine.is_program(name)}
+    return Plan(
+        [Change("create", f"package {package}", None, f"for {packages[package]}") for package in sorted(packages)]
+    )
+
+
+def install_missing(machine: Machine, packages: Plan) -> None:
+    """Install with apt-get what :func:`wanted_packages` found.
+
+    :raises InvalidInput: naming the packages and apt-get's own reason.
+    """
+    environment = {"DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *_names(packages)]
+    done = machine.execute(install, timeout=600, environment=environment, check=False)
+    if done.code != 0:
+        # Most often the lists of packages are old or were never read.
+        machine.execute(["apt-get", "update"], timeout=300, environment=environment, check=False)
+        done = machine.execute(install, timeout=600, environment=environment, check=False)
+    if done.code != 0:
+        raise packages_missing(packages, done.last_lines(3))
+
+
+def packages_missing(packages: Plan, reason: str = "") -> HcpError:
+    names = " ".join(_names(packages))
+    return InvalidInput(
+        f"packages of the operating system are missing: {names}" + (f"; apt-get says: {reason}" if reason else ""),
+        remedy=f"install them on this machine ('apt-get install {names}') or give it a package mirror",
+    )
+
+
+def _names(packages: Plan) -> list[str]:
+    return [change.target.split(" ", 1)[1] for change in packages.changes]

@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Take off a machine what this collection, kubeadm and Kubernetes put there."""
+"""Take off a machine what this collection, kubeadm, k0s and Kubernetes put there."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ import typing as t
 
 from .._core.errors import CommandFailed
 from .._core.plan import Change, Plan
-from .._core.progress import Deadline, Progress, Timings
-from . import kubeadm, residue
+from .._core.progress import Progress, Timings
+from . import k0s_binary, k0s_service, kubeadm, residue
 from .machine import Machine
 from .network_cleanup import remove_pod_network
 from .residue import Residue
-
-#: Seconds in which what was killed must have gone.
-_PATIENCE = 20
 
 
 def run(machine: Machine, *, datastore: bool, check_mode: bool) -> dict[str, t.Any]:
@@ -50,22 +47,26 @@ def run(machine: Machine, *, datastore: bool, check_mode: bool) -> dict[str, t.A
 
 
 def _stop(machine: Machine, found: Residue) -> None:
-    """The kubelet first, so that it starts nothing anew; then kubeadm, which ends pods in an orderly way."""
+    """The kubelet first, so that it starts nothing anew; then kubeadm or k0s, which end pods in an orderly way."""
     machine.execute(["systemctl", "disable", "--now", "kubelet.service"], timeout=90, check=False)
+    _stop_k0s(machine, found)
     if "containerd" in found.units and machine.is_program("kubeadm") and machine.read_names("/etc/kubernetes"):
         kubeadm.reset(machine)
     machine.execute(["systemctl", "disable", "--now", "containerd.service"], timeout=90, check=False)
-    deadline = Deadline(_PATIENCE)
-    while True:
-        processes = residue.container_processes(machine)
-        if not processes:
-            break
-        machine.execute(["kill", "-KILL", *(str(pid) for pid in processes)], check=False)
-        if not deadline.pause(0.3):
-            break
-    for path in residue.mounts(machine):
-        machine.execute(["umount", "--lazy", path], check=False)
+    residue.stop_containers(machine)
     machine.execute(["systemctl", "stop", "kubepods.slice"], timeout=60, check=False)
+
+
+def _stop_k0s(machine: Machine, found: Residue) -> None:
+    """``k0s reset`` refuses while the service runs; it removes the users of the control plane, too."""
+    used = machine.read_names(k0s_service.DATA_FOLDER) or machine.read_names(k0s_service.CONFIG_FOLDER)
+    for role in ("worker", "controller"):
+        if f"k0s{role}" in found.units or machine.is_present(k0s_service.unit_path(role)):
+            machine.execute(["systemctl", "disable", "--now", f"k0s{role}.service"], timeout=180, check=False)
+    # Those of a k0s that was killed: while they run, their users cannot be removed.
+    residue.kill_k0s(machine)
+    if used and machine.is_present(k0s_binary.INSTALLED):
+        machine.execute([k0s_binary.INSTALLED, "reset"], timeout=180, check=False)
 
 
 def _remove(machine: Machine, found: Residue, *, datastore: bool) -> None:
@@ -76,9 +77,11 @@ def _remove(machine: Machine, found: Residue, *, datastore: bool) -> None:
     remaining = residue.find(machine, datastore=datastore)
     for path in [*found.files, *remaining.files]:
         machine.remove(path)
+    for name in remaining.users:
+        machine.execute(["userdel", name], check=False)
     for path in remaining.folders:
         machine.empty_folder(path)
     machine.execute(["systemctl", "daemon-reload"], timeout=60, check=False)
-    machine.execute(["systemctl", "reset-failed", "kubelet.service", "containerd.service"], check=False)
+    machine.execute(["systemctl", "reset-failed", *(f"{name}.service" for name in residue.UNITS)], check=False)
     for path in remaining.cgroups:
         machine.remove_cgroup(path)

@@ -13,16 +13,43 @@ import json
 import os
 import typing as t
 
-from . import node_files
+from .._core.progress import Deadline
+from . import k0s_binary, k0s_service, node_files
 from .bundle_target import INDEX
 from .machine import CONFIG_FOLDER, STATE_FOLDER, Machine
 from .network_cleanup import PodNetwork, find_network
 
-UNITS = ("kubelet", "containerd")
+UNITS = ("kubelet", "containerd", "k0sworker", "k0scontroller")
 #: Folder of the database server's CA: it goes with the databases only.
 DATASTORE_CA = f"{CONFIG_FOLDER}/postgresql-ca"
 #: Below these, everything that is mounted belongs to containers.
-_MOUNT_FOLDERS = ("/run/containerd/", "/var/lib/kubelet/", "/var/lib/containerd/", "/run/netns/cni-", "/var/lib/etcd/")
+_MOUNT_FOLDERS = (
+    "/run/containerd/",
+    "/var/lib/kubelet/",
+    "/var/lib/containerd/",
+    "/run/netns/cni-",
+    "/var/lib/etcd/",
+    "/run/k0s/",
+    # k0s mounts the folder onto itself.
+    "/var/lib/k0s/kubelet",
+    "/var/lib/k0s/containerd/",
+)
+#: Programs that k0s starts, as the kernel shortens their names, and what their command lines hold then. They outlive a
+#: k0s that was killed.
+_K0S_CHILDREN = (
+    "k0s",
+    "kubelet",
+    "containerd",
+    "etcd",
+    "kine",
+    "kube-apiserver",
+    "kube-controller",
+    "kube-scheduler",
+    "konnectivity-se",
+)
+#: Seconds in which what was killed must have gone.
+_PATIENCE = 20
+_K0S_FOLDERS = ("/var/lib/k0s/", "/run/k0s/", "/etc/k0s/")
 _CGROUPS = ("kubepods", "kubepods.slice")
 
 #: Folders that may be mount points: they are emptied, and removed when they are ordinary ones.
@@ -43,6 +70,12 @@ FOLDERS = (
     "/var/log/pods",
     "/var/log/containers",
     "/usr/libexec/kubernetes",
+    "/var/lib/k0s",
+    "/etc/k0s",
+    "/run/k0s",
+    "/usr/libexec/k0s",
+    "/etc/systemd/system/k0sworker.service.d",
+    "/etc/systemd/system/k0scontroller.service.d",
     "/etc/systemd/system/kubelet.service.d",
     STATE_FOLDER,
 )
@@ -53,6 +86,11 @@ _FILES = (
     node_files.MODULES_FILE,
     "/etc/systemd/system/multi-user.target.wants/kubelet.service",
     "/etc/systemd/system/multi-user.target.wants/containerd.service",
+    k0s_service.unit_path("worker"),
+    k0s_service.unit_path("controller"),
+    "/etc/systemd/system/multi-user.target.wants/k0sworker.service",
+    "/etc/systemd/system/multi-user.target.wants/k0scontroller.service",
+    k0s_binary.INSTALLED,
 )
 
 
@@ -68,6 +106,7 @@ class Residue:
     files: list[str]
     cgroups: list[str]
     clusters: list[str]
+    users: list[str]
 
     def items(self) -> list[str]:
         """One readable line for each thing."""
@@ -80,6 +119,7 @@ class Residue:
             *(f"file {path}" for path in self.files),
             *(f"cgroup {path}" for path in self.cgroups),
             *(f"PostgreSQL cluster {name}" for name in self.clusters),
+            *(f"user {name}" for name in self.users),
         ]
 
 
@@ -97,13 +137,28 @@ def find(machine: Machine, *, datastore: bool) -> Residue:
         files=[path for path in (*_FILES, *installed_files(machine)) if machine.is_present(path)],
         cgroups=_cgroups(machine),
         clusters=postgresql_clusters(machine) if datastore else [],
+        users=_users(machine),
     )
 
 
 def container_processes(machine: Machine) -> list[int]:
-    """Process numbers of containers' shims and all they started, the shims last."""
-    parents: dict[int, int] = {}
-    shims = []
+    """Process numbers of what k0s left running, and of containers' shims and all they started, the shims last."""
+    commands, parents = _processes(machine)
+    shims = [pid for pid, command in commands.items() if command.startswith("containerd-shim")]
+    orphans = k0s_processes(machine)
+    found = [pid for pid in parents if pid not in (*shims, *orphans) and _descends(pid, parents, set(shims))]
+    return [*orphans, *found, *shims]
+
+
+def k0s_processes(machine: Machine) -> list[int]:
+    """k0s and what it started, but containers and their shims."""
+    commands, _parents = _processes(machine)
+    return [pid for pid, name in commands.items() if name in _K0S_CHILDREN and _is_of_k0s(machine, pid, name)]
+
+
+def _processes(machine: Machine) -> tuple[dict[int, str], dict[int, int]]:
+    """Names of the processes that live, and parents of all."""
+    commands, parents = {}, {}
     for name in machine.read_names("/proc"):
         stat = machine.read_text(f"/proc/{name}/stat") if name.isdigit() else None
         if not stat:
@@ -111,10 +166,40 @@ def container_processes(machine: Machine) -> list[int]:
         # The name in brackets may hold anything: what matters follows the last bracket.
         command, rest = stat[stat.find("(") + 1 : stat.rfind(")")], stat[stat.rfind(")") + 2 :].split()
         parents[int(name)] = int(rest[1])
-        if command.startswith("containerd-shim") and rest[0] != "Z":
-            shims.append(int(name))
-    found = [pid for pid in parents if pid not in shims and _descends(pid, parents, set(shims))]
-    return [*found, *shims]
+        if rest[0] != "Z":
+            commands[int(name)] = command
+    return commands, parents
+
+
+def _is_of_k0s(machine: Machine, pid: int, command: str) -> bool:
+    if command == "k0s":
+        return True
+    words = (machine.read_text(f"/proc/{pid}/cmdline") or "").split("\0")
+    return any(folder in word for word in words for folder in _K0S_FOLDERS)
+
+
+def stop_containers(machine: Machine) -> None:
+    """Kill containers and unmount what they had; whatever would start them anew must have stopped."""
+    _kill(machine, container_processes)
+    for path in mounts(machine):
+        machine.execute(["umount", "--lazy", path], check=False)
+
+
+def kill_k0s(machine: Machine) -> None:
+    """Kill what a k0s that did not end in an orderly way left running."""
+    _kill(machine, k0s_processes)
+
+
+def _kill(machine: Machine, find: t.Callable[[Machine], list[int]]) -> None:
+    """Kill what ``find`` finds until it finds no more; a process may start another just before it dies."""
+    deadline = Deadline(_PATIENCE)
+    while True:
+        processes = find(machine)
+        if not processes:
+            return
+        machine.execute(["kill", "-KILL", *(str(pid) for pid in processes)], check=False)
+        if not deadline.pause(0.3):
+            return
 
 
 def _descends(pid: int, parents: t.Mapping[int, int], ancestors: set[int]) -> bool:
@@ -165,6 +250,12 @@ def _config(machine: Machine, datastore: bool) -> list[str]:
         return [CONFIG_FOLDER] if machine.is_present(CONFIG_FOLDER) else []
     paths = [f"{CONFIG_FOLDER}/{name}" for name in machine.read_names(CONFIG_FOLDER)]
     return [path for path in paths if path != DATASTORE_CA]
+
+
+def _users(machine: Machine) -> list[str]:
+    """Those that ``k0s install controller`` makes, by their home folder: others may have the same names."""
+    rows = [line.split(":") for line in (machine.read_text("/etc/passwd") or "").splitlines()]
+    return [row[0] for row in rows if len(row) > 5 and row[5] == k0s_service.DATA_FOLDER]
 
 
 def _cgroups(machine: Machine) -> list[str]:

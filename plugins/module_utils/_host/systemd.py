@@ -82,6 +82,11 @@ def plan_service(machine: Machine, service: Service, pending: t.Mapping[str, str
     return plan
 
 
+def is_stale(machine: Machine, service: Service) -> bool:
+    """Whether ``service`` was started with other inputs than those on disk."""
+    return _started_with(machine).get(service.name) != inputs_hash(machine, service, {})
+
+
 def apply_service(machine: Machine, service: Service, plan: Plan, pending: t.Mapping[str, str]) -> None:
     """Carry out what :func:`plan_service` found, and note what the service runs with now."""
     for change in plan.changes:

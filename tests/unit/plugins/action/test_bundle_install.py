@@ -9,7 +9,8 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleActionFail
-from ansible_collections.mothership.hcp.plugins.action.bundle_install import ActionModule
+from ansible_collections.mothership.hcp.plugins.action.bundle_install import ActionModule, _destination
+from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle import BundleFile
 
 from tests.unit.plugins.module_utils._host.test_bundle import make
 
@@ -50,6 +51,15 @@ def test_only_what_the_machine_lacks_is_sent(tmp_path: pathlib.Path) -> None:
             "file": "/var/lib/mothership-hcp/images/pause.tar",
         }
     ]
+
+
+def test_k0s_is_staged_and_all_others_installed() -> None:
+    options = {"destination": "/usr/local/bin", "cni_destination": "/opt/cni/bin"}
+    places = {"binary/k0s": "/var/lib/mothership-hcp/k0s/k0s", "binary/kubelet": "/usr/local/bin/kubelet"}
+    places["cni-plugin/k0s"] = "/opt/cni/bin/k0s"
+    for name, place in places.items():
+        kind, base = name.split("/")
+        assert _destination(BundleFile(f"x/{base}", kind, "c", 1, "0", 0o755), options) == place
 
 
 def test_check_mode_sends_nothing(tmp_path: pathlib.Path) -> None:

@@ -18,10 +18,10 @@ SECRET = "client-key-data: a-private-key"
 SLURP = "ansible.builtin.slurp"
 
 
-def fetch(dest: pathlib.Path, content: str | None, *, check_mode: bool = False) -> Recorded:
+def fetch(dest: pathlib.Path, content: str | None, *, check_mode: bool = False, server: str = "") -> Recorded:
     failed = {"failed": True, "msg": "file not found"}
     answer = failed if content is None else {"content": base64.b64encode(content.encode()).decode()}
-    return Recorded(ActionModule, {"dest": str(dest)}, {SLURP: answer}, check_mode=check_mode)
+    return Recorded(ActionModule, {"dest": str(dest), "server": server}, {SLURP: answer}, check_mode=check_mode)
 
 
 def test_it_is_private_and_its_content_in_no_result_and_no_display(tmp_path: pathlib.Path) -> None:
@@ -55,6 +55,18 @@ def test_permissions_are_mended(tmp_path: pathlib.Path) -> None:
     dest.chmod(0o644)
     assert fetch(dest, SECRET).run()["changed"]
     assert oct(dest.stat().st_mode & 0o777) == "0o600"
+
+
+def test_another_server_and_every_other_byte_as_it_was(tmp_path: pathlib.Path) -> None:
+    dest = tmp_path / "kubeconfig"
+    text = "clusters:\n- cluster:\n    server: {}\n    certificate-authority-data: server:\n  name: local\n" + SECRET
+    local = text.format("https://localhost:6443")
+    assert fetch(dest, local, server="https://10.77.0.11:6443").run()["changed"]
+    assert dest.read_text() == text.format("https://10.77.0.11:6443")
+    assert not fetch(dest, local, server="https://10.77.0.11:6443").run()["changed"]
+    with pytest.raises(AnsibleActionFail, match="names no server"):
+        fetch(dest, SECRET, server="https://10.77.0.11:6443").run()
+    assert fetch(dest, local).run()["changed"]
 
 
 def test_an_absent_file_is_an_error(tmp_path: pathlib.Path) -> None:

@@ -39,6 +39,9 @@ class FakeMachine(Machine):
         self.programs = set(programs)
         self.mount_points: set[str] = set()
         self.free_bytes = free_bytes
+        self.links: dict[str, str] = {}
+        self.said_to: dict[str, str] = {}
+        self.https_answers: list[int | OSError] = [200]
         self._answers: list[tuple[str, Answer]] = []
         self._effects: list[tuple[str, t.Callable[[], object]]] = []
         self._inodes = 0
@@ -60,9 +63,19 @@ class FakeMachine(Machine):
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
-    def ask(self, argv: t.Sequence[str], *, timeout: float = 60) -> Completed:
+    def ask(self, argv: t.Sequence[str], *, timeout: float = 60, stdin: str | None = None) -> Completed:
         self.asked.append(" ".join(argv))
+        self.said_to[" ".join(argv)] = stdin or ""
         return self._say(argv, Completed(1, "", "nothing prepared"))
+
+    def ask_https(
+        self, host: str, port: int, path: str, *, token: str, ca_certificate: str, timeout: float = 10
+    ) -> int:
+        self.asked.append(f"https://{host}:{port}{path}")
+        answer = self.https_answers.pop(0) if len(self.https_answers) > 1 else self.https_answers[0]
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
 
     def read_text(self, path: str) -> str | None:
         return self.files[path].text if path in self.files else None
@@ -75,12 +88,22 @@ class FakeMachine(Machine):
         self.asked.append(f"sha256 {path}")
         return hashlib.sha256(self.files[path].text.encode()).hexdigest()
 
+    def read_head(self, path: str, count: int) -> bytes:
+        return self.files[path].text.encode("latin-1")[:count] if path in self.files else b""
+
+    def read_link(self, path: str) -> str | None:
+        return self.links.get(path)
+
+    def is_zip_archive(self, path: str) -> bool:
+        return path in self.files and "PK" in self.files[path].text
+
     def read_names(self, folder: str) -> list[str]:
         prefix = folder.rstrip("/") + "/"
-        return sorted({path[len(prefix) :].split("/")[0] for path in self.files if path.startswith(prefix)})
+        paths = [*self.files, *self.links]
+        return sorted({path[len(prefix) :].split("/")[0] for path in paths if path.startswith(prefix)})
 
     def is_present(self, path: str) -> bool:
-        return path in self.files or bool(self.read_names(path)) or path in self.mount_points
+        return path in self.files or path in self.links or bool(self.read_names(path)) or path in self.mount_points
 
     def is_mount_point(self, path: str) -> bool:
         return path in self.mount_points
@@ -125,8 +148,18 @@ class FakeMachine(Machine):
         self.mutations.append(f"move {destination}")
         self.put(destination, self.files.pop(source).text, mode)
 
+    def copy_file(self, source: str, destination: str, mode: int) -> None:
+        self.mutations.append(f"copy {destination}")
+        self.put(destination, self.files[source].text, mode)
+
+    def make_link(self, path: str, target: str) -> None:
+        self.mutations.append(f"link {path}")
+        self.links[path] = target
+
     def remove(self, path: str) -> None:
         self.mutations.append(f"remove {path}")
+        for name in [name for name in self.links if name == path or name.startswith(f"{path}/")]:
+            del self.links[name]
         for name in [name for name in self.files if name == path or name.startswith(f"{path}/")]:
             del self.files[name]
 

@@ -129,6 +129,14 @@ def test_missing_programs_of_the_bundle_are_named() -> None:
     assert machine.mutations == []
 
 
+def test_a_machine_of_k0s_is_refused() -> None:
+    machine = machine_with_programs()
+    machine.put("/etc/systemd/system/k0sworker.service")
+    with pytest.raises(InvalidInput, match="k0s is installed on this machine"):
+        run(machine)
+    assert machine.mutations == []
+
+
 def test_a_containerd_that_does_not_answer() -> None:
     machine = machine_with_programs()
     machine.answer("ctr version", Completed(1, "", "cannot dial"))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 import pytest
@@ -82,9 +83,14 @@ def virgin() -> FakeMachine:
     listening(machine, [22])
     for name in load_balancer.UNITS:
         state(machine, name, loaded=False, active=False)
-        machine.effect(f"systemctl start {name}", lambda name=name: state(machine, name))
-        machine.effect(f"systemctl disable --now {name}", lambda name=name: state(machine, name, active=False))
-    machine.effect("systemctl start haproxy", lambda: (state(machine, "haproxy"), loads(machine)))
+        machine.effect(f"systemctl start {name}", functools.partial(state, machine, name))
+        machine.effect(f"systemctl disable --now {name}", functools.partial(state, machine, name, active=False))
+
+    def started() -> None:
+        state(machine, "haproxy")
+        loads(machine)
+
+    machine.effect("systemctl start haproxy", started)
     machine.effect("systemctl reload haproxy", lambda: loads(machine))
 
     def install() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import zipfile
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import CommandFailed, InvalidInput
@@ -31,6 +32,32 @@ def test_files_are_written_whole_private_and_moved_in_one_step(tmp_path: pathlib
     assert not machine.is_present(str(tmp_path / "a"))
 
 
+def test_copies_and_links_take_a_place_in_one_step(tmp_path: pathlib.Path) -> None:
+    machine, source, path = Machine(), str(tmp_path / "source"), str(tmp_path / "a/b")
+    machine.write_text(source, "one")
+    machine.copy_file(source, path, 0o755)
+    assert (machine.read_text(path), oct(machine.read_stat(path).mode)) == ("one", "0o755")  # type: ignore[union-attr]
+    machine.make_link(path, source)
+    machine.make_link(path, "elsewhere")
+    assert (machine.read_link(path), machine.read_link(source)) == ("elsewhere", None)
+    assert machine.read_names(str(tmp_path / "a")) == ["b"]
+
+
+def test_the_kind_of_a_file(tmp_path: pathlib.Path) -> None:
+    machine, path = Machine(), str(tmp_path / "program")
+    machine.write_text(path, "program")
+    assert (machine.read_head(path, 4), machine.read_head(f"{path}.not", 4)) == (b"prog", b"")
+    assert not machine.is_zip_archive(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("kubelet", "x")
+    assert machine.is_zip_archive(path)
+
+
+def test_a_server_that_does_not_answer() -> None:
+    with pytest.raises(OSError, match="refused"):
+        Machine().ask_https("127.0.0.1", 1, "/version", token="t", ca_certificate="", timeout=1)
+
+
 def test_free_bytes_of_a_folder_that_will_be_made(tmp_path: pathlib.Path) -> None:
     assert Machine().read_free_bytes(str(tmp_path / "not/there")) > 0
 
@@ -42,6 +69,7 @@ def test_programs_that_fail_are_absent_or_do_not_end() -> None:
     with pytest.raises(CommandFailed, match="ended with code"):
         machine.execute(["ls", "/no-such-folder"])
     assert machine.execute(["cat"], stdin="text").stdout == "text"
+    assert machine.ask(["cat"], stdin="text").stdout == "text"
 
 
 def test_text_files_are_planned_and_written_once(tmp_path: pathlib.Path) -> None:

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import CommandFailed
-from ansible_collections.mothership.hcp.plugins.module_utils._host import reset, residue
+from ansible_collections.mothership.hcp.plugins.module_utils._host import k0s_binary, k0s_service, reset, residue
 from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle_target import INDEX
 
 from .fake_machine import FakeMachine
@@ -110,6 +110,53 @@ def test_what_stays_is_an_error() -> None:
     with pytest.raises(CommandFailed, match="after the reset there still is: link cni0") as caught:
         run(machine)
     assert caught.value.details["residue"] == ["link cni0"]
+
+
+def k0s_machine() -> FakeMachine:
+    """A machine that was a mothership of k0s, whose k0s was killed."""
+    machine = FakeMachine()
+    for path in (
+        k0s_binary.INSTALLED,
+        k0s_service.unit_path("controller"),
+        k0s_service.drop_in("controller", "10-limits"),
+        "/etc/systemd/system/multi-user.target.wants/k0scontroller.service",
+        "/etc/k0s/datastore.env",
+        "/var/lib/k0s/pki/ca.key",
+        "/usr/libexec/k0s/x",
+        "/run/k0s/etcd.pid",
+        "/run/mothership-hcp/k0s-controller-token",
+        "/sys/fs/cgroup/memory/kubepods/x",
+    ):
+        machine.put(path)
+    machine.put("/proc/20/stat", "20 (etcd) S 1 1")
+    machine.put("/proc/20/cmdline", "etcd\0--data-dir=/var/lib/k0s/etcd")
+    machine.put("/proc/21/stat", "21 (etcd) S 1 1")
+    machine.put("/proc/21/cmdline", "etcd\0--data-dir=/var/lib/other")
+    machine.put("/proc/22/stat", "22 (k0s) S 1 1")
+    machine.put("/etc/passwd", "etcd:x:999:997::/var/lib/k0s:/bin/x\netcd2:x:99:97::/var/lib/etcd:/bin/x\n")
+    machine.effect("userdel etcd", lambda: machine.put("/etc/passwd", ""))
+    machine.put("/proc/self/mounts", "x /var/lib/k0s ext4 rw 0 0\ntmpfs /var/lib/k0s/kubelet/pods/a tmpfs rw 0 0\n")
+    machine.mount_points.add("/var/lib/k0s")
+    machine.effect("kill -KILL", lambda: (machine.files.pop("/proc/20/stat"), machine.files.pop("/proc/22/stat")))
+    machine.effect("umount --lazy /var/lib/k0s/kubelet/pods/a", lambda: machine.put("/proc/self/mounts", ""))
+    machine.answer("ip -j link", '[{"ifname": "kube-bridge"}, {"ifname": "eth0"}]')
+    machine.effect("ip link delete kube-bridge", lambda: machine.answer("ip -j link", "[]"))
+    return machine
+
+
+def test_k0s_leaves_nothing() -> None:
+    machine = k0s_machine()
+    planned = run(machine, check_mode=True)
+    assert machine.mutations == []
+    assert {"2 container processes", "user etcd", "link kube-bridge", "folder /etc/k0s", "folder /var/lib/k0s"} <= set(
+        planned["residue"]
+    )
+    done = run(machine)
+    assert (done["plan"], done["residue"]) == (planned["plan"], [])
+    order = [line for line in machine.mutations if "k0scontroller" in line or line == "run /usr/local/bin/k0s reset"]
+    assert order[:2] == ["run systemctl disable --now k0scontroller.service", "run /usr/local/bin/k0s reset"]
+    assert "run kill -KILL 20 22" in machine.mutations
+    assert not run(machine)["changed"]
 
 
 def test_rules_of_others_stay() -> None:
