@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the mothership.hcp authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes a machine a worker of a cluster: a token in its API, ``kubeadm join`` on the machine, a wait for Ready."""
+"""Makes a machine a worker of a cluster: a token in its API, a join on the machine, a wait for Ready."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ if t.TYPE_CHECKING:
     from ansible_collections.mothership.hcp.plugins.module_utils._kube.client import KubeClient
 
 
+#: Distribution -> the module that joins on the machine. All take and return the same, but for what is their own.
+_MODULES = {"kubeadm": "mothership.hcp.kubeadm_join", "k0s": "mothership.hcp.k0s_worker"}
+
+
 def argument_spec() -> dict[str, t.Any]:
     """The options that the module of the same name documents."""
     taint = {
@@ -34,16 +38,21 @@ def argument_spec() -> dict[str, t.Any]:
     return {
         "cluster": {"type": "str", "required": True},
         "kubeconfig": {"type": "path", "required": True},
+        "distribution": {"type": "str", "default": "kubeadm", "choices": list(_MODULES)},
         "node_name": {"type": "str"},
         "labels": {"type": "dict", "default": {}},
         "taints": {"type": "list", "elements": "dict", "default": [], "options": taint},
         "ignore_preflight_errors": {"type": "list", "elements": "str", "default": []},
+        "ignore_preflight_checks": {"type": "bool", "default": False},
+        "profile": {"type": "str", "default": "default"},
+        "kubelet_extra_args": {"type": "list", "elements": "str", "default": []},
+        "upgrade": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 300},
     }
 
 
 class ActionModule(ActionBase):
-    """Talks to the API from the controller; only kubeadm runs on the machine."""
+    """Talks to the API from the controller; only the join itself runs on the machine."""
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
@@ -69,9 +78,13 @@ class ActionModule(ActionBase):
         node = objects.get(client, "v1", "Node", name)
         arguments = _module_arguments(options, client, rejoin=node is None)
         leftovers = joining.plan_leftovers(client, name)
-        joined = self._on_machine(arguments, variables)
+        joined = self._on_machine(_MODULES[options["distribution"]], arguments, variables)
         if joined.get("failed"):
             return joined
+        if joined.get("outdated") and not options["upgrade"]:
+            self._display.display(
+                f"worker {name} keeps its k0s {joined.get('version')} until playbook mothership.hcp.upgrade runs"
+            )
         if self._task.check_mode:
             marks = Plan()
             if node is not None and not joined["needed"]:
@@ -83,7 +96,8 @@ class ActionModule(ActionBase):
                 progress.say(f"node {name}", f"joining {options['cluster']}")
                 joining.remove_stale_node(client, node, joined["machine_id"])
                 with joining.bootstrap_token(client, name) as token:
-                    joined = self._on_machine({**arguments, "token": token}, variables)
+                    module = _MODULES[options["distribution"]]
+                    joined = self._on_machine(module, {**arguments, "token": token}, variables)
             if joined.get("failed"):
                 return joined
         with timings.measure("ready"):
@@ -93,27 +107,31 @@ class ActionModule(ActionBase):
             joining.apply_marks(client, node, options["labels"], options["taints"])
         return _merged(leftovers, joined, marks, name, timings)
 
-    def _on_machine(self, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run module C(kubeadm_join); what it is given may hold a token."""
+    def _on_machine(self, module: str, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the module that joins; what it is given may hold a token."""
         with undisplayed(self):
             done: dict[str, t.Any] = self._execute_module(
-                module_name="mothership.hcp.kubeadm_join", module_args=arguments, task_vars=variables
+                module_name=module, module_args=arguments, task_vars=variables
             )
         done.pop("invocation", None)
         return done
 
 
 def _module_arguments(options: dict[str, t.Any], client: KubeClient, *, rejoin: bool) -> dict[str, t.Any]:
-    """Options of module C(kubeadm_join), without a token."""
+    """Options of the module that joins, without a token."""
     endpoint = joining.endpoint_of(options["kubeconfig"])
+    names = ("profile", "kubelet_extra_args", "ignore_preflight_checks", "upgrade")
+    own = {name: options[name] for name in names}
+    if options["distribution"] == "kubeadm":
+        own = {"ignore_preflight_errors": options["ignore_preflight_errors"]}
     return {
+        **own,
         "node_name": options["node_name"],
         "server": endpoint.server,
         "ca_certificate": endpoint.ca_certificate,
         "rejoin": rejoin,
         "control_plane_version": client.request("GET", "/version").get("gitVersion", ""),
         "taints": options["taints"],
-        "ignore_preflight_errors": options["ignore_preflight_errors"],
         "timeout": options["wait_timeout"],
     }
 

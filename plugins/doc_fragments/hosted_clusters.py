@@ -93,6 +93,13 @@ options:
         description: Labels for the cluster's objects in the mothership. They never become part of a selector.
         type: dict
         default: {}
+      allow_network_overlap:
+        description:
+          - Whether the networks of the cluster may be those of the mothership. Its API server reaches them through
+            konnectivity only, so nothing is mixed up; separate networks are easier to read.
+          - Clusters that were adopted often need it.
+        type: bool
+        default: false
       k0s_config:
         description:
           - Distribution C(k0s) only. The C(spec) of a k0s ClusterConfig, such as C(images), C(workerProfiles),
@@ -107,6 +114,13 @@ options:
           - Distribution C(k0s) only. Full reference of the image, with tag or digest.
           - By default C(quay.io/k0sproject/k0s) with the tag of the version.
         type: str
+      k0s_official_images:
+        description:
+          - Distribution C(k0s) only. Whether k0s runs kube-proxy, CoreDNS, the metrics server and the konnectivity
+            agents with its own images. The bundle, or a registry that workers reach, must have them.
+          - By default the images are those of distribution C(kubeadm), and there is no metrics server.
+        type: bool
+        default: false
       k0s_flags:
         description: Distribution C(k0s) only. Further flags of C(k0s controller), each as C(--name=value).
         type: list

@@ -30,6 +30,19 @@ options:
     description: Network of the cluster's pods, the same as the control plane's.
     type: str
     default: 10.244.0.0/16
+  coredns_image:
+    description:
+      - Image of CoreDNS. With it, CoreDNS is run as well.
+      - kubeadm runs CoreDNS itself; k0s does so with its own image only.
+    type: str
+  dns_domain:
+    description: Domain of the cluster's own names, for CoreDNS.
+    type: str
+    default: cluster.local
+  service_cidr:
+    description: Network of the cluster's Services. Its tenth address is that of CoreDNS.
+    type: str
+    default: 10.96.0.0/16
   wait:
     description: Whether to wait until flannel runs on every node.
     type: bool
@@ -77,7 +90,7 @@ import copy
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mothership.hcp.plugins.module_utils._core.module import run_module
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Progress
-from ansible_collections.mothership.hcp.plugins.module_utils._hosting.pod_network import ensure_pod_network
+from ansible_collections.mothership.hcp.plugins.module_utils._hosting.pod_network import Dns, ensure_pod_network
 from ansible_collections.mothership.hcp.plugins.module_utils._kube.connect import KUBE_ARGUMENTS, connect
 
 
@@ -86,6 +99,9 @@ def argument_spec() -> dict:
     return {
         **copy.deepcopy(KUBE_ARGUMENTS),
         "pod_cidr": {"type": "str", "default": "10.244.0.0/16"},
+        "coredns_image": {"type": "str"},
+        "dns_domain": {"type": "str", "default": "cluster.local"},
+        "service_cidr": {"type": "str", "default": "10.96.0.0/16"},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 120},
     }
@@ -104,6 +120,9 @@ def main() -> None:
             progress=Progress(),
             timeout=params["wait_timeout"],
             wait=params["wait"],
+            dns=Dns(params["coredns_image"], params["dns_domain"], params["service_cidr"])
+            if params["coredns_image"]
+            else None,
         )
 
     run_module(module, work)

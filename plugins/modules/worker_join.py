@@ -12,8 +12,8 @@ short_description: Make a machine a worker of a cluster
 version_added: "0.1.0"
 author: [The mothership.hcp authors (@mothership-hcp)]
 description:
-  - Makes a bootstrap token in the cluster's API, joins the machine with M(mothership.hcp.kubeadm_join), revokes the
-    token at once, whatever happened, and waits until the node is Ready.
+  - Makes a bootstrap token in the cluster's API, joins the machine with M(mothership.hcp.kubeadm_join) or
+    M(mothership.hcp.k0s_worker), revokes the token at once, whatever happened, and waits until the node is Ready.
   - A machine that is a worker of this cluster is left alone. One that belongs to another cluster is refused.
   - When a run was killed in the middle of a join, the next one resets what it left and joins again.
 extends_documentation_fragment:
@@ -36,6 +36,11 @@ options:
       - The machine joins through the server that it names, so that must be an address which workers reach.
     type: path
     required: true
+  distribution:
+    description: How the machine joins. It must be that of the cluster.
+    type: str
+    choices: [kubeadm, k0s]
+    default: kubeadm
   node_name:
     description: Name of the node. By default the machine's name in the inventory, in lower case.
     type: str
@@ -67,6 +72,26 @@ options:
     type: list
     elements: str
     default: []
+  ignore_preflight_checks:
+    description: Whether k0s skips its checks of the machine. It has no way to skip single ones.
+    type: bool
+    default: false
+  profile:
+    description: Worker profile of k0s.
+    type: str
+    default: default
+  kubelet_extra_args:
+    description: Further flags of the kubelet, for k0s.
+    type: list
+    elements: str
+    default: []
+  upgrade:
+    description:
+      - Whether a k0s worker gets the binary of the bundle when that is another than it runs. The service stops for it;
+        containers go on.
+      - Otherwise such a worker keeps its binary, so that workers can be upgraded after their control plane, in batches.
+    type: bool
+    default: false
   wait_timeout:
     description: Seconds until the node must be Ready.
     type: int

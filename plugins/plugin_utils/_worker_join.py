@@ -76,10 +76,14 @@ def remove_leftovers(client: KubeClient, leftovers: Plan) -> None:
 
 
 @contextlib.contextmanager
-def bootstrap_token(client: KubeClient, node_name: str) -> t.Iterator[str]:
-    """A token for one node that exists only within this context."""
+def bootstrap_token(client: KubeClient, node_name: str, usages: t.Sequence[str] = ()) -> t.Iterator[str]:
+    """A token for one node that exists only within this context.
+
+    :param usages: what it is good for besides the join of a worker, as the cluster's distribution names it.
+    """
     token = BootstrapToken.new(_TOKEN_SECONDS)
     manifest = token.secret_manifest(f"join of {node_name}")
+    manifest["stringData"].update({f"usage-{usage}": "true" for usage in usages})
     manifest["metadata"]["labels"] = {_NODE_LABEL: node_name}
     try:
         objects.create(client, manifest)

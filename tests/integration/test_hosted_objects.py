@@ -108,9 +108,7 @@ def test_a_k0s_plane_is_taken_too_and_passes_the_baseline_standard(client: KubeC
         client.request("POST", path, query=query, body=pod)
 
 
-def test_what_a_running_cluster_cannot_become(
-    client: KubeClient, spec: ClusterSpec
-) -> None:
+def test_what_a_running_cluster_cannot_become(client: KubeClient, spec: ClusterSpec) -> None:
     apply(client, KUBEADM.mothership_objects(plane_of(client, spec)))
     check_present_workload(client, spec, "Deployment")
     with pytest.raises(HcpError, match="cannot go back"):

@@ -9,24 +9,26 @@
 from __future__ import annotations
 
 from .bootstrap import RBAC_VERSION, cluster_binding, service_account
-from .control_plane import ControlPlane
-from .images import images_for
 from .manifests import Manifest, checksum, manifest
 
 NAMESPACE = "kube-system"
 _SELECTOR = {"k8s-app": "kube-dns"}
 
 
-def coredns_objects(plane: ControlPlane) -> list[Manifest]:
-    """Two replicas; they wait for the first worker."""
-    config = {"Corefile": _corefile(plane.spec.dns_domain)}
+def coredns_objects(domain: str, address: str, image: str) -> list[Manifest]:
+    """Two replicas; they wait for the first worker.
+
+    :param domain: of the cluster's own names.
+    :param address: IPv4 address of the Service, which kubelets tell their pods.
+    """
+    config = {"Corefile": _corefile(domain)}
     return [
         manifest("v1", "ServiceAccount", "coredns", NAMESPACE),
         manifest(RBAC_VERSION, "ClusterRole", "system:coredns", rules=_rules()),
         cluster_binding("system:coredns", "system:coredns", service_account("coredns", NAMESPACE)),
         manifest("v1", "ConfigMap", "coredns", NAMESPACE, data=config),
-        _service(plane),
-        manifest("apps/v1", "Deployment", "coredns", NAMESPACE, labels=_SELECTOR, spec=_deployment(plane, config)),
+        _service(address),
+        manifest("apps/v1", "Deployment", "coredns", NAMESPACE, labels=_SELECTOR, spec=_deployment(image, config)),
     ]
 
 
@@ -62,18 +64,18 @@ def _rules() -> list[Manifest]:
     ]
 
 
-def _service(plane: ControlPlane) -> Manifest:
+def _service(address: str) -> Manifest:
     ports = [
         {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
         {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
         {"name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153},
     ]
-    spec = {"clusterIP": plane.spec.dns_address, "selector": _SELECTOR, "ports": ports}
+    spec = {"clusterIP": address, "selector": _SELECTOR, "ports": ports}
     labels = {**_SELECTOR, "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"}
     return manifest("v1", "Service", "kube-dns", NAMESPACE, labels=labels, spec=spec)
 
 
-def _deployment(plane: ControlPlane, config: Manifest) -> Manifest:
+def _deployment(image: str, config: Manifest) -> Manifest:
     term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": _SELECTOR}}
     spread = {"weight": 100, "podAffinityTerm": term}
     pod = {
@@ -83,7 +85,7 @@ def _deployment(plane: ControlPlane, config: Manifest) -> Manifest:
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}],
         "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [spread]}},
-        "containers": [_container(plane)],
+        "containers": [_container(image)],
         "volumes": [{"name": "config", "configMap": {"name": "coredns"}}],
     }
     annotations = {"mothership.hcp/checksum-config": checksum(config)}
@@ -95,10 +97,10 @@ def _deployment(plane: ControlPlane, config: Manifest) -> Manifest:
     }
 
 
-def _container(plane: ControlPlane) -> Manifest:
+def _container(image: str) -> Manifest:
     return {
         "name": "coredns",
-        "image": images_for(plane.spec.kubernetes_version).coredns,
+        "image": image,
         "imagePullPolicy": "IfNotPresent",
         "args": ["-conf", "/etc/coredns/Corefile"],
         "ports": [

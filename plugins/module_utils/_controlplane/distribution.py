@@ -21,8 +21,9 @@ class Distribution(t.Protocol):
     name: str
     #: Kind of the workload in the mothership that runs the pods; it is called as the cluster.
     workload_kind: str
-    #: Custom resource definitions that child objects need and the control plane makes by itself.
-    child_definitions: tuple[str, ...]
+    #: Objects (apiVersion, kind, namespace, name) that the control plane makes in the hosted cluster by itself and that
+    #: must be there before child objects are applied.
+    own_child_objects: tuple[tuple[str, str, str, str], ...]
 
     def mothership_objects(self, plane: ControlPlane) -> list[Manifest]:
         """Everything in the mothership, the namespace first."""

@@ -13,9 +13,10 @@ from .._core.plan import as_text
 from .._pki.authority import public_key_hash
 from . import pki, pki_secrets
 from .control_plane import ControlPlane
+from .coredns import coredns_objects
 from .flannel import flannel_objects
 from .images import images_for
-from .k0s_config import cluster_config, dynamic_part, node_part
+from .k0s_config import API_VERSION, cluster_config, dynamic_part, k0s_makes, node_part
 from .k0s_options import provider_of
 from .k0s_workload import CONFIG, stateful_set
 from .kubernetes_service import kubernetes_endpoints
@@ -33,8 +34,8 @@ class K0s:
 
     name = "k0s"
     workload_kind = "StatefulSet"
-    #: k0s makes this kind a moment after its API answers.
-    child_definitions: tuple[str, ...] = ("clusterconfigs.k0s.k0sproject.io",)
+    #: k0s makes this kind and its object a moment after its API answers.
+    own_child_objects: tuple[tuple[str, str, str, str], ...] = ((API_VERSION, "ClusterConfig", "kube-system", "k0s"),)
 
     def mothership_objects(self, plane: ControlPlane) -> list[Manifest]:
         """Everything in the mothership, the namespace first."""
@@ -64,13 +65,15 @@ class K0s:
         ]
 
     def child_objects(self, plane: ControlPlane) -> list[Manifest]:
-        """What k0s does not make itself: where the API is, the pod network unless k0s has one, and its settings."""
+        """What k0s does not make: where the API is, its own settings, a pod network and DNS unless it has them."""
         spec = plane.spec
-        network: list[Manifest] = []
-        if provider_of(spec.k0s_config) == "custom":
-            image = images_for(spec.kubernetes_version).flannel
-            network = flannel_objects(spec.pod_cidr, spec.endpoint, plane.ports.api, image)
-        return [*kubernetes_endpoints(plane), *network, dynamic_part(cluster_config(plane))]
+        images = images_for(spec.kubernetes_version)
+        objects = [*kubernetes_endpoints(plane), dynamic_part(cluster_config(plane))]
+        if provider_of(spec.k0s_config) == "custom" and "network-provider" not in spec.k0s_disable_components:
+            objects += flannel_objects(spec.pod_cidr, spec.endpoint, plane.ports.api, images.flannel)
+        if not k0s_makes(plane, "coredns") and "coredns" not in spec.k0s_disable_components:
+            objects += coredns_objects(spec.dns_domain, spec.dns_address, images.coredns)
+        return objects
 
     def worker_facts(self, plane: ControlPlane) -> dict[str, t.Any]:
         """What ``k0s worker`` needs besides a token."""

@@ -15,6 +15,7 @@ from .control_plane import ControlPlane
 from .images import images_for
 from .manifests import Manifest, manifest, merged
 from .sidecars import IDLE_CONNECTIONS, datastore_url
+from .spec import ClusterSpec
 
 API_VERSION = "k0s.k0sproject.io/v1beta1"
 CONFIG_MOUNT = "/etc/k0s"
@@ -26,7 +27,9 @@ DISABLED = (
     # See kubernetes_service.py.
     "endpoint-reconciler",
 )
-METRICS_SERVER = "metrics-server"
+#: Components that k0s runs in the hosted cluster only where the user names an image for them -> its key in ``images``.
+#: The collection runs CoreDNS otherwise: k0s insists on a numeric user, which the upstream image does not have.
+_NEED_IMAGES = {"coredns": "coredns", "metrics-server": "metricsserver"}
 #: Sections of ``spec`` that a controller reads from its file, at its start only.
 _NODE_SECTIONS = ("api", "storage", "installConfig", "featureGates")
 _NODE_NETWORK_FIELDS = ("serviceCIDR", "clusterDomain", "controlPlaneLoadBalancing", "primaryAddressFamily")
@@ -57,27 +60,37 @@ def dynamic_part(config: Manifest) -> Manifest:
 
 def disabled_components(plane: ControlPlane) -> list[str]:
     """Names for ``--disable-components``."""
-    wants_metrics = "metricsserver" in (plane.spec.k0s_config.get("images") or {})
-    own = (*DISABLED, *(() if wants_metrics else (METRICS_SERVER,)))
-    return sorted({*own, *plane.spec.k0s_disable_components})
+    own = {name for name in _NEED_IMAGES if not k0s_makes(plane, name)}
+    return sorted({*DISABLED, *own, *plane.spec.k0s_disable_components})
+
+
+def k0s_makes(plane: ControlPlane, component: str) -> bool:
+    """Whether k0s itself runs a component in the hosted cluster for which it needs an image of its own."""
+    if plane.spec.k0s_official_images:
+        return True
+    return _NEED_IMAGES[component] in (plane.spec.k0s_config.get("images") or {})
 
 
 def _defaults(plane: ControlPlane) -> dict[str, t.Any]:
     """What the user's k0s_config is laid over."""
     spec = plane.spec
-    images = images_for(spec.kubernetes_version)
     return {
         "network": {"provider": "custom", "kubeProxy": _kube_proxy(plane)},
         "telemetry": {"enabled": False},
-        # The images of the other distribution: one bundle serves both.
-        "images": {
-            "default_pull_policy": "IfNotPresent",
-            "kubeproxy": _image(images.kube_proxy),
-            "coredns": _image(images.coredns),
-            "konnectivity": _image(images.konnectivity_agent),
-            "pause": _image(images.pause),
-        },
+        "images": {"default_pull_policy": "IfNotPresent", **_images(spec)},
         "workerProfiles": [{"name": "default", "values": dict(spec.kubelet_config)}] if spec.kubelet_config else [],
+    }
+
+
+def _images(spec: ClusterSpec) -> dict[str, t.Any]:
+    """The images of the other distribution: one bundle serves both."""
+    if spec.k0s_official_images:
+        return {}
+    images = images_for(spec.kubernetes_version)
+    return {
+        "kubeproxy": _image(images.kube_proxy),
+        "konnectivity": _image(images.konnectivity_agent),
+        "pause": _image(images.pause),
     }
 
 

@@ -35,6 +35,24 @@ SECTIONS = frozenset(
     }
 )
 
+#: Fields of the section network: k0s itself lets unknown ones pass there without a word.
+NETWORK_FIELDS = frozenset(
+    {
+        "calico",
+        "clusterDomain",
+        "controlPlaneLoadBalancing",
+        "coreDNS",
+        "dualStack",
+        "kubeProxy",
+        "kuberouter",
+        "nodeLocalLoadBalancing",
+        "podCIDR",
+        "primaryAddressFamily",
+        "provider",
+        "serviceCIDR",
+    }
+)
+
 #: Fields that follow from other options -> what to use instead.
 MANAGED_FIELDS = {
     ("api", "address"): "remove it: it is the address of the pod",
@@ -127,7 +145,7 @@ def check(spec: ClusterSpec) -> None:
 
 
 def _refuse_for_others(spec: ClusterSpec) -> None:
-    for key in ("k0s_config", "k0s_image", "k0s_flags", "k0s_disable_components"):
+    for key in ("k0s_config", "k0s_image", "k0s_official_images", "k0s_flags", "k0s_disable_components"):
         if getattr(spec, key):
             raise InvalidInput(
                 f"is only for distribution k0s, not for {spec.distribution}",
@@ -151,9 +169,19 @@ def _check_sections(config: t.Mapping[str, t.Any]) -> None:
                 remedy="remove it; another PostgreSQL is given with database_host",
             )
         for field in content if isinstance(content, t.Mapping) else ():
+            _check_known(section, field)
             remedy = MANAGED_FIELDS.get((section, field))
             if remedy:
                 raise InvalidInput("is set by mothership.hcp", where=f"k0s_config.{section}.{field}", remedy=remedy)
+
+
+def _check_known(section: str, field: str) -> None:
+    if section == "network" and field not in NETWORK_FIELDS:
+        raise InvalidInput(
+            "is no field of the section network of a k0s ClusterConfig",
+            where=f"k0s_config.network.{field}",
+            remedy=f"there are {', '.join(sorted(NETWORK_FIELDS))}",
+        )
 
 
 def _check_provider(config: t.Mapping[str, t.Any]) -> None:

@@ -32,7 +32,7 @@ class Kubeadm:
 
     name = "kubeadm"
     workload_kind = "Deployment"
-    child_definitions: tuple[str, ...] = ()
+    own_child_objects: tuple[tuple[str, str, str, str], ...] = ()
 
     def mothership_objects(self, plane: ControlPlane) -> list[Manifest]:
         """Everything in the mothership, the namespace first."""
@@ -55,7 +55,7 @@ class Kubeadm:
         return [
             *bootstrap_objects(plane),
             *kubernetes_endpoints(plane),
-            *coredns_objects(plane),
+            *coredns_objects(spec.dns_domain, spec.dns_address, images.coredns),
             *kube_proxy_objects(plane),
             *konnectivity_agent_objects(plane),
             *flannel_objects(spec.pod_cidr, spec.endpoint, plane.ports.api, images.flannel),

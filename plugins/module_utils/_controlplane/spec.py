@@ -21,6 +21,7 @@ from .spec_checks import problems_of
 
 _NUMBERS = frozenset({"replicas", "api_port", "konnectivity_port", "database_connections", "database_port"})
 _MAPPINGS = frozenset({"api_server_extra_args", "kubelet_config", "kube_proxy_config", "labels", "k0s_config"})
+_SWITCHES = frozenset({"allow_network_overlap", "k0s_official_images"})
 _LISTS = frozenset({"k0s_disable_components", "k0s_flags"})
 
 
@@ -33,8 +34,10 @@ class ClusterSpec:
     :param api_port: ``None`` until allocated.
     :param database_connections: most connections that the kine of one replica keeps open.
     :param labels: shown on objects in the mothership; never part of a selector or a pod template.
+    :param allow_network_overlap: its networks may be those of the mothership.
     :param k0s_config: ``spec`` of a k0s ClusterConfig; what the collection sets itself is refused in it.
     :param k0s_image: full reference; empty for the official image of the version.
+    :param k0s_official_images: k0s runs its add-ons with its own images, CoreDNS and the metrics server among them.
     :param k0s_flags: further flags of ``k0s controller``, each with its hyphens.
     :param database_host: of a PostgreSQL that is not the site's; then its database and login exist already.
     :param database_name: empty for ``hcp_<name>``; likewise ``database_user``.
@@ -58,8 +61,10 @@ class ClusterSpec:
     kubelet_config: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     kube_proxy_config: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     labels: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    allow_network_overlap: bool = False
     k0s_config: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     k0s_image: str = ""
+    k0s_official_images: bool = False
     k0s_flags: tuple[str, ...] = ()
     k0s_disable_components: tuple[str, ...] = ()
     database_host: str = ""
@@ -181,6 +186,8 @@ def _typed(key: str, value: t.Any) -> t.Any:
         if not isinstance(value, t.Mapping):
             raise InvalidInput(f"{value!r} is not a mapping", where=key, remedy="write it as key: value")
         return value
+    if key in _SWITCHES:
+        return str(value).lower() in ("true", "yes", "on", "1")
     if key in _LISTS:
         if not isinstance(value, (list, tuple)):
             raise InvalidInput(

@@ -14,7 +14,6 @@ from .._core.errors import HcpError, TimedOut, Unreachable
 from .._core.progress import Deadline, Progress
 from .._kube.client import KubeClient
 from .._kube.errors import ApiError
-from .._kube.readiness import crd_established
 from .._kube.wait import Watched, wait_until
 
 Object = dict[str, t.Any]
@@ -52,14 +51,28 @@ def wait_for_api(client: KubeClient, *, subject: str, hint: str, deadline: Deadl
     )
 
 
-def wait_for_definition(
-    client: KubeClient, name: str, *, subject: str, hint: str, deadline: Deadline, progress: Progress
+def wait_for_object(
+    client: KubeClient,
+    wanted: tuple[str, str, str, str],
+    *,
+    subject: str,
+    hint: str,
+    deadline: Deadline,
+    progress: Progress,
 ) -> None:
-    """Wait until the control plane has made a custom resource definition that child objects need."""
+    """Wait until the control plane itself has made an object, whose kind may not be served yet either.
+
+    :param wanted: apiVersion, kind, namespace, name.
+    """
+    api_version, kind, namespace, name = wanted
+
+    def exists(found: list[Object]) -> str | None:
+        return None if found else f"{kind} {name} does not exist yet"
+
     wait_until(
         client,
-        Watched("apiextensions.k8s.io/v1", "CustomResourceDefinition", name=name),
-        crd_established(),
+        Watched(api_version, kind, namespace, name),
+        exists,
         deadline=deadline,
         progress=progress,
         subject=subject,

@@ -26,7 +26,7 @@ from .._core.progress import Deadline, Progress, Timings
 from .._kube.apply import apply_objects
 from .._kube.client import KubeClient
 from .._kube.rollout import wait_rolled_out
-from .child_api import answering_client, wait_for_api, wait_for_definition
+from .child_api import answering_client, wait_for_api, wait_for_object
 from .current import (
     check_present_workload,
     first_node_address,
@@ -217,8 +217,8 @@ class HostedClusters:
         }
         with timings.measure("api"):
             wait_for_api(client, **waiting)
-            for name in distribution.child_definitions:
-                wait_for_definition(client, name, **waiting)
+            for wanted in distribution.own_child_objects:
+                wait_for_object(client, wanted, **waiting)
         with timings.measure("child_objects"):
             return _named(self._apply(plane.spec, client, distribution.child_objects(plane), deadline), plane.spec)
 

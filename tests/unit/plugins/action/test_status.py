@@ -33,7 +33,7 @@ def test_it_only_reads(check_mode: bool, monkeypatch: pytest.MonkeyPatch) -> Non
     result = run(status.ActionModule, {**ARGUMENTS, "velero_namespace": "velero"}, {}, check_mode=check_mode)
     assert result["changed"] is False
     assert {method for method, _path, _query in api.sent} == {"GET"}
-    assert len(api.sent) == 4
+    assert len(api.sent) == 5
     # The recording is able to see a mutating call.
     api.request("DELETE", "/api/v1/nodes/ms1")
     assert api.mutating

@@ -21,6 +21,7 @@ REPOSITORY = pathlib.Path(__file__).parents[4]
 READ_ONLY = "test_it_only_reads"
 #: Where the test is when it is not in the module's own file, and what it is called when not as most are.
 ELSEWHERE = {
+    "controller_join": ("action", "test_check_mode_makes_no_mutating_call"),
     "kubeconfig_fetch": ("action", "test_check_mode_writes_nothing"),
     "preflight": ("action", READ_ONLY),
     "report": ("action", "test_check_mode_writes_nothing"),

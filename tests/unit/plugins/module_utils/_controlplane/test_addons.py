@@ -21,7 +21,7 @@ from .planes import only, plane
 
 
 def test_dns_has_the_address_that_kubelets_are_told() -> None:
-    objects = coredns_objects(plane(dns_domain="corp.local"))
+    objects = coredns_objects("corp.local", "10.98.0.10", "coredns:1")
     assert only(objects, "Service")["spec"]["clusterIP"] == "10.98.0.10"
     assert "kubernetes corp.local in-addr.arpa" in only(objects, "ConfigMap")["data"]["Corefile"]
     assert only(objects, "Deployment")["spec"]["replicas"] == 2

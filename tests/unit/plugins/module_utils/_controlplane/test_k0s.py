@@ -15,7 +15,7 @@ from .planes import k0s_plane, only
 K0S = distribution_for("k0s")
 
 
-def annotations(**changed: t.Any) -> dict[str, str]:
+def pod_annotations(**changed: t.Any) -> dict[str, str]:
     objects = K0S.mothership_objects(k0s_plane(**changed))
     return dict(only(objects, "StatefulSet")["spec"]["template"]["metadata"]["annotations"])
 
@@ -47,22 +47,29 @@ def test_the_configuration_is_in_a_secret_and_k0s_finds_the_probes_paths_open() 
 
 
 def test_pods_are_replaced_for_what_they_read_at_their_start_only() -> None:
-    before = annotations()
-    assert annotations(k0s_config={"network": {"kuberouter": {"mtu": 1300}}}) == before
-    assert annotations(kubelet_config={"maxPods": 50}) == before
-    changed = annotations(api_server_extra_args={"v": 3})
+    before = pod_annotations()
+    assert pod_annotations(k0s_config={"network": {"kuberouter": {"mtu": 1300}}}) == before
+    assert pod_annotations(kubelet_config={"maxPods": 50}) == before
+    changed = pod_annotations(api_server_extra_args={"v": 3})
     assert [name for name in before if before[name] != changed[name]] == ["mothership.hcp/checksum-config"]
-    assert annotations(k0s_config={"featureGates": [{"name": "x", "enabled": True}]}) != before
+    assert pod_annotations(k0s_config={"featureGates": [{"name": "x", "enabled": True}]}) != before
 
 
 def test_the_hosted_cluster_gets_what_k0s_does_not_make() -> None:
     objects = K0S.child_objects(k0s_plane())
     assert only(objects, "DaemonSet", "kube-flannel")
+    assert only(objects, "Deployment", "coredns")
     assert only(objects, "EndpointSlice")["endpoints"][0]["addresses"] == ["10.77.0.11"]
     settings = only(objects, "ClusterConfig")
     assert (settings["metadata"]["name"], settings["metadata"]["namespace"]) == ("k0s", "kube-system")
     assert not {"api", "storage"} & set(settings["spec"])
     assert "serviceCIDR" not in settings["spec"]["network"]
+
+
+def test_somebody_elses_network_and_dns_stay() -> None:
+    disabled = ("coredns", "network-provider")
+    kinds = {item["kind"] for item in K0S.child_objects(k0s_plane(k0s_disable_components=disabled))}
+    assert kinds == {"EndpointSlice", "Endpoints", "ClusterConfig"}
 
 
 def test_a_pod_network_of_k0s_itself_replaces_ours() -> None:

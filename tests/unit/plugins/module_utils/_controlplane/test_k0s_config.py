@@ -72,11 +72,19 @@ def test_flags_are_text_and_keep_kubelets_to_their_own_node() -> None:
     assert extra["endpoint-reconciler-type"] == "none"
 
 
-def test_the_metrics_server_runs_when_its_image_is_named() -> None:
+def test_what_needs_an_image_of_k0s_runs_when_one_is_named() -> None:
+    assert "coredns" in disabled_components(k0s_plane())
+    assert "coredns" not in disabled_components(k0s_plane(k0s_config={"images": {"coredns": {"version": "1"}}}))
     assert "metrics-server" in disabled_components(k0s_plane())
     named = k0s_plane(k0s_config={"images": {"metricsserver": {"image": "m", "version": "1"}}})
     assert "metrics-server" not in disabled_components(named)
     assert "helm" in disabled_components(k0s_plane(k0s_disable_components=("helm",)))
+
+
+def test_the_images_of_k0s_itself() -> None:
+    official = k0s_plane(k0s_official_images=True)
+    assert cluster_config(official)["spec"]["images"] == {"default_pull_policy": "IfNotPresent"}
+    assert not {"coredns", "metrics-server"} & set(disabled_components(official))
 
 
 def test_what_k0s_follows_by_itself_is_not_part_of_what_restarts() -> None:

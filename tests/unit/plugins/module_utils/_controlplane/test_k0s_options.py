@@ -26,6 +26,7 @@ def parse(**options: t.Any) -> ClusterSpec:
         ({"k0s_config": {"network": {"podCIDR": "x"}}}, "k0s_config.network.podCIDR", "pod_cidr"),
         ({"k0s_config": {"storage": {}}}, "k0s_config.storage", "database_host"),
         ({"k0s_config": {"networks": {}}}, "k0s_config.networks", "network"),
+        ({"k0s_config": {"network": {"kubeRouter": {}}}}, "k0s_config.network.kubeRouter", "kuberouter"),
         ({"k0s_config": {"network": {"provider": "cilium"}}}, "k0s_config.network.provider", "custom"),
         ({"k0s_flags": ["debug"]}, "k0s_flags", "--name=value"),
         ({"k0s_flags": ["--config=/x"]}, "k0s_flags", "remove"),

@@ -35,6 +35,12 @@ def test_a_name_is_enough() -> None:
     assert (spec.service_address, spec.dns_address) == ("10.98.0.1", "10.98.0.10")
 
 
+def test_networks_of_the_mothership_only_on_purpose() -> None:
+    assert "10.244.0.0/16" in problems({"name": "a", "pod_cidr": "10.244.0.0/16"})[0]
+    (spec,) = parse({"name": "a", "pod_cidr": "10.244.0.0/16", "allow_network_overlap": "yes"})
+    assert spec.allow_network_overlap is True
+
+
 def test_options_that_were_left_out_come_as_none() -> None:
     (spec,) = parse({"name": "a", "version": None, "api_port": None, "pod_cidr": None})
     assert (spec.version, spec.api_port, spec.pod_cidr) == ("1.36.3", None, "10.245.0.0/16")

@@ -77,18 +77,14 @@ def hosted_api(unanswered: int = 0, *, k0s: bool = False) -> Api:
     made = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
     api = Api(*made, unanswered=unanswered)
     if k0s:
-        api.put(_CLUSTER_CONFIG_DEFINITION)
         version = "k0s.k0sproject.io/v1beta1"
-        api.discovered[(version, "ClusterConfig")] = Resource(version, "ClusterConfig", "clusterconfigs", True)
+        resource = Resource(version, "ClusterConfig", "clusterconfigs", True)
+        api.discovered[(version, "ClusterConfig")] = resource
+        api.serve(resource)
+        metadata = {"name": "k0s", "namespace": "kube-system"}
+        made_by_k0s = {"apiVersion": version, "kind": "ClusterConfig", "metadata": metadata, "spec": {}}
+        api.stored[resource.path("kube-system", "k0s")] = api._stamped(made_by_k0s)
     return api
-
-
-_CLUSTER_CONFIG_DEFINITION = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "clusterconfigs.k0s.k0sproject.io"},
-    "status": {"conditions": [{"type": kind, "status": "True"} for kind in ("NamesAccepted", "Established")]},
-}
 
 
 class Site:

@@ -10,7 +10,7 @@ import threading
 import typing as t
 
 from ansible_collections.mothership.hcp.plugins.module_utils._kube.client import ApiError
-from ansible_collections.mothership.hcp.plugins.module_utils._kube.discovery import BUILT_IN
+from ansible_collections.mothership.hcp.plugins.module_utils._kube.discovery import BUILT_IN, Resource
 
 
 class FakeApi:
@@ -48,6 +48,10 @@ class FakeApi:
     def mutating(self) -> list[tuple[str, str]]:
         """Requests that change something."""
         return [(method, path) for method, path, query in self.sent if method != "GET" and query.get("dryRun") != "All"]
+
+    def serve(self, resource: Resource) -> None:
+        """Serve a kind that is not built in."""
+        self._served[resource.path()] = (resource.api_version, resource.kind)
 
     def put(self, obj: dict[str, t.Any]) -> str:
         """Store an object as if somebody had made it; returns its path."""
