@@ -13,9 +13,15 @@ export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 BUNDLE ?= .lab/bundle
 ARGS ?=
+# DISTRIBUTION sets both; what is not set is left to the lab's variables file (kubeadm). k0s needs LAB_K0S=/path/to/k0s.
+DISTRIBUTION ?=
+MOTHERSHIP_DISTRIBUTION ?= $(DISTRIBUTION)
+CLUSTER_DISTRIBUTION ?= $(DISTRIBUTION)
+DISTRIBUTION_ARGS = $(if $(MOTHERSHIP_DISTRIBUTION),--mothership-distribution $(MOTHERSHIP_DISTRIBUTION)) \
+  $(if $(CLUSTER_DISTRIBUTION),--cluster-distribution $(CLUSTER_DISTRIBUTION))
 
-.PHONY: help venv bundle lab-up lab-down lab-status demo demo-down site status reset \
-  test lint test-unit test-integration test-sanity test-molecule bench
+.PHONY: help venv bundle lab-up lab-down lab-status demo demo-down site status reset check-distribution \
+  test lint test-unit test-integration test-sanity test-molecule bench bench-control-plane
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,11 +36,15 @@ $(VENV)/.complete: requirements-dev.txt
 	  $(BASE_PYTHON) lab/environment.py $(VENV) requirements-dev.txt
 	fi
 
-bundle: venv ## Build every component and image of the lab (cached; 20 to 35 minutes when cold)
+check-distribution:
+	@$(BASE_PYTHON) -m lab.distribution
+
+bundle: check-distribution venv ## Build every component and image of the lab (cached; 20 to 35 minutes when cold)
 	@python -m lab.bundle --output $(BUNDLE)
 
-lab-up: venv ## Boot the lab's machines and write lab/inventory/
-	@python -m lab.machines up --bundle $(BUNDLE)
+lab-up: venv ## Boot the lab's machines and write lab/inventory/ (DISTRIBUTION=k0s is kept there)
+	@python -m lab.distribution --without-binary
+	python -m lab.machines up --bundle $(BUNDLE) $(DISTRIBUTION_ARGS)
 
 lab-down: venv ## Remove the lab's machines
 	@python -m lab.machines down
@@ -42,19 +52,26 @@ lab-down: venv ## Remove the lab's machines
 lab-status: venv ## Say how the lab's machines are
 	@python -m lab.machines status
 
-demo: bundle lab-up site ## From nothing to a hosted cluster with a backup
+demo: bundle lab-up site ## From nothing to a hosted cluster with a backup (DISTRIBUTION=k0s LAB_K0S=FILE)
 
 demo-down: lab-down ## Remove what demo made; caches stay
 	@rm -rf artifacts
 
+# Another inventory in ARGS needs no lab.
+LAB_IS_UP = $(if $(filter -i% --inventory%,$(ARGS)),:,[ -e lab/inventory/hosts.yml ] || { echo "error: the lab is not up: \
+  there is no lab/inventory/hosts.yml. What to do: make lab-up" >&2; exit 2; })
+
 site: venv ## Run site.yml on the lab that is up; ARGS="--check --diff" is passed on
-	@ansible-playbook mothership.hcp.site $(ARGS)
+	@$(LAB_IS_UP)
+	ansible-playbook mothership.hcp.site $(ARGS)
 
 status: venv ## Show clusters, workers, databases and backups of the lab
-	@ansible-playbook mothership.hcp.status $(ARGS)
+	@$(LAB_IS_UP)
+	ansible-playbook mothership.hcp.status $(ARGS)
 
 reset: venv ## Undo site.yml on the lab's machines; needs ARGS="-e mothership_confirm=mothership"
-	@ansible-playbook mothership.hcp.reset $(ARGS)
+	@$(LAB_IS_UP)
+	ansible-playbook mothership.hcp.reset $(ARGS)
 
 lint: venv ## ruff, mypy, import-linter, yamllint, ansible-lint, changelog
 	ruff check .
@@ -88,3 +105,7 @@ test: ## Everything that CI runs, ending in a pytest summary
 
 bench: bundle ## Figures and ratios, ours and peers', from one run
 	@python -m tests.bench.apply_objects
+
+bench-control-plane: venv ## On a lab with a hosted k0s cluster: seconds until three replicas are Ready
+	@python -m tests.bench.control_plane_ready $(ARGS)
+

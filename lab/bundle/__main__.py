@@ -15,6 +15,7 @@ from .builder import Builder
 from .cache import Cache, Entry, default_cache_root
 from .errors import BundleError
 from .folder import BundleFile, component_files, image_file, manifest, write_bundle
+from .k0s import find_k0s, with_k0s
 from .progress import say
 from .table import Component, Table, expected_outputs, load_table
 from .toolchain import find_go
@@ -28,6 +29,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         table = load_table(arguments.table)
+        k0s = find_k0s(arguments.k0s, table.architecture)
+        if k0s is not None:
+            table = with_k0s(table, k0s)
         if arguments.list:
             return _list(table)
         if not arguments.only and arguments.output is None:
@@ -54,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         "--only", action="append", default=[], metavar="NAME", help="build into the cache only (repeatable)"
     )
     parser.add_argument("--list", action="store_true", help="print the component table and end")
+    parser.add_argument(
+        "--k0s", metavar="FILE", help="take this k0s binary into the bundle (default: LAB_K0S; none without either)"
+    )
     parser.add_argument("--table", type=Path, default=LAB / "components.yaml", help="another component table")
     return parser
 

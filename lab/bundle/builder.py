@@ -4,24 +4,25 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .cache import Cache, Entry, sha256_of
 from .command import Runner
 from .debian import build_packages
-from .errors import TableError
+from .errors import BuildError, TableError
 from .golang import GoBuilder
 from .layers import certificates_layer, network_tools_layer, static_layer
 from .oci import ImageConfig, Layer, write_archive
 from .progress import Progress
-from .table import Component, ImageRecipe, Table, cache_key
+from .table import Component, FileSource, ImageRecipe, Table, cache_key
 from .toolchain import Go
 
 # Raise one of these when the builder itself would make something else of the same table.
-RECIPE_VERSIONS = {"go": 1, "debian": 3, "image": 1}
+RECIPE_VERSIONS = {"go": 1, "debian": 3, "image": 1, "file": 1}
 IMAGE_SECONDS = 2
 BASES = {"certificates": certificates_layer, "network-tools": network_tools_layer}
 
@@ -90,6 +91,9 @@ class Builder:
         return entry
 
     def _make(self, component: Component, files: Path) -> None:
+        if component.file is not None:
+            take_file(component.file, files)
+            return
         log = self.cache.log_path(component.name)
         log.unlink(missing_ok=True)
         runner = Runner(f"{component.name} {component.version}", log, self.progress.tick)
@@ -105,6 +109,8 @@ class Builder:
         layer = Layer()
         for place, (owner, output) in image.sources().items():
             layer.file(place, parts[owner].path(output), 0o755)
+        for place, target in image.links.items():
+            layer.symlink(place, target)
         base = static_layer() if image.base is None else self._base_layer(image.base, parts[image.base])
         config = ImageConfig(image.entrypoint, image.user, image.environment)
         archive = files / image.archive_name
@@ -118,6 +124,8 @@ class Builder:
         identity: dict[str, Any] = {**component.identity(), "architecture": self.table.architecture}
         if component.debian is not None:
             return {**identity, "recipe": RECIPE_VERSIONS["debian"]}
+        if component.file is not None:
+            return {**identity, "recipe": RECIPE_VERSIONS["file"]}
         if component.program is not None:
             identity["sources"] = source_hashes(self.programs / component.program)
         return {**identity, "recipe": RECIPE_VERSIONS["go"], "go_release": self.go.release}
@@ -130,7 +138,7 @@ class Builder:
             base = parts[image.base].records()
             hashes.update({f"{image.base}/{name}": record.sha256 for name, record in base.items()})
         return {
-            "image": asdict(image),
+            "image": image.identity(),
             "architecture": self.table.architecture,
             "recipe": RECIPE_VERSIONS["image"],
             "parts": hashes,
@@ -142,6 +150,15 @@ def base_maker(name: str) -> Any:
     if name not in BASES:
         raise TableError(f"no base layer is named {name!r}; there are: {', '.join(sorted(BASES))}")
     return BASES[name]
+
+
+def take_file(source: FileSource, files: Path) -> None:
+    """Copy a file that was handed in; it must still be the one that was looked at."""
+    target = files / source.name
+    shutil.copyfile(source.path, target)
+    target.chmod(0o755)
+    if sha256_of(target) != source.sha256:
+        raise BuildError(f"{source.path} changed while it was copied. What to do: run the same command again.")
 
 
 def source_hashes(directory: Path) -> dict[str, str]:

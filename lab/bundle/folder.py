@@ -35,8 +35,10 @@ class BundleFile:
 
     @property
     def place(self) -> str:
-        """The path below the bundle's folder."""
-        return f"{FOLDERS[self.kind]}/{self.source.name}"
+        """The path below the bundle's folder; two sets of packages may hold the same one."""
+        package_set = self.extra.get("package_set")
+        folder = FOLDERS[self.kind] + (f"/{package_set}" if package_set else "")
+        return f"{folder}/{self.source.name}"
 
     def listed(self) -> dict[str, Any]:
         """The file's line in the manifest."""
@@ -134,7 +136,7 @@ def _is_same(place: Path, file: BundleFile) -> bool:
 
 
 def _superfluous(output: Path, wanted: set[str]) -> list[Path]:
-    found = [path for folder in FOLDERS.values() for path in (output / folder).glob("*")]
+    found = [path for folder in FOLDERS.values() for path in (output / folder).rglob("*") if not path.is_dir()]
     return sorted(path for path in found if str(path.relative_to(output)) not in wanted)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,20 @@ class DebianSource:
 
 
 @dataclass(frozen=True)
+class FileSource:
+    """A file that somebody hands in: it is not in the table, because no module registry serves it."""
+
+    path: Path
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class ImageRecipe:
-    """One OCI image: a base layer and the outputs of components placed in it."""
+    """One OCI image: a base layer and the outputs of components placed in it.
+
+    :param links: symbolic links, place in the image -> target.
+    """
 
     reference: str
     files: Mapping[str, str]
@@ -57,6 +69,7 @@ class ImageRecipe:
     base: str | None = None
     user: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def archive_name(self) -> str:
@@ -67,6 +80,11 @@ class ImageRecipe:
         """Place in the image -> (component, output)."""
         pairs = {place: source.split("/", 1) for place, source in self.files.items()}
         return {place: (pair[0], pair[1]) for place, pair in pairs.items()}
+
+    def identity(self) -> dict[str, Any]:
+        """All of the table that decides what the archive holds, besides the files themselves."""
+        # Without an empty `links`: an image that has none keeps the cache key it had before there were any.
+        return {name: value for name, value in asdict(self).items() if name != "links" or value}
 
 
 @dataclass(frozen=True)
@@ -82,11 +100,14 @@ class Component:
     program: str | None
     debian: DebianSource | None
     images: tuple[ImageRecipe, ...]
+    file: FileSource | None = None
 
     def identity(self) -> dict[str, Any]:
         """All of the table that decides what the component's build leaves behind."""
         sources = {"go": self.go, "debian": self.debian}
-        made = {name: asdict(source) for name, source in sources.items() if source is not None}
+        made: dict[str, Any] = {name: asdict(source) for name, source in sources.items() if source is not None}
+        if self.file is not None:
+            made["file"] = {"name": self.file.name, "sha256": self.file.sha256}
         return {"name": self.name, "version": self.version, "program": self.program, **made}
 
 
@@ -115,6 +136,13 @@ class Table:
         known = ", ".join(component.name for component in self.components)
         raise TableError(f"no component is named {name!r}; the table has: {known}")
 
+    def with_component(self, component: Component) -> Table:
+        """The same table with one component more."""
+        table = replace(self, components=(*self.components, component))
+        _check_names(table)
+        _check_image_sources(table)
+        return table
+
 
 def cache_key(identity: Mapping[str, Any]) -> str:
     """Hash an identity; key order in the table does not matter."""
@@ -140,13 +168,17 @@ def parse_table(document: Mapping[str, Any]) -> Table:
     if document["format"] != TABLE_FORMAT:
         raise TableError(f"component table format {document['format']!r} is not {TABLE_FORMAT}")
     components = tuple(_component(row) for row in document["components"])
-    names = [component.name for component in components]
+    table = Table(document["architecture"], Toolchain(**document["toolchain"]), components)
+    _check_names(table)
+    _check_image_sources(table)
+    return table
+
+
+def _check_names(table: Table) -> None:
+    names = [component.name for component in table.components]
     doubles = sorted({name for name in names if names.count(name) > 1})
     if doubles:
         raise TableError(f"components named twice in the table: {', '.join(doubles)}")
-    table = Table(document["architecture"], Toolchain(**document["toolchain"]), components)
-    _check_image_sources(table)
-    return table
 
 
 def _check_image_sources(table: Table) -> None:
@@ -166,6 +198,8 @@ def expected_outputs(component: Component) -> tuple[str, ...]:
     """The output names that are known before the build (packages are not)."""
     if component.go is not None:
         return tuple(sorted(component.go.outputs))
+    if component.file is not None:
+        return (component.file.name,)
     return (component.program,) if component.program else ()
 
 

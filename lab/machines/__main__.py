@@ -10,9 +10,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lab.distribution import DISTRIBUTIONS
+
 from . import lifecycle, status
 from .command import LabError
 from .config import Lab, MachineList, checkout, load
+from .inventory import Distributions
 
 NOT_ALL_UP = 3
 
@@ -24,6 +27,10 @@ def parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="make the declared machines run; idempotent")
     up.add_argument("--bundle", type=Path, help="bundle with bin/versitygw for the lab's S3 (default: .lab/bundle)")
     up.add_argument("--timeout", type=float, default=90.0, help="seconds a machine may take to start (default: 90)")
+    for part in ("mothership", "cluster"):
+        up.add_argument(
+            f"--{part}-distribution", choices=DISTRIBUTIONS, help="written into the inventory (default: kubeadm)"
+        )
     down = commands.add_parser("down", help="remove the machines; caches and the image stay; idempotent")
     down.add_argument("--all", action="store_true", help="remove the machines' image as well")
     state = commands.add_parser("status", help=f"show the machines; exit code {NOT_ALL_UP} when not all are up")
@@ -51,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         declared = declared_machines(lab, options.machines)
         if options.command == "up":
-            lifecycle.up(lab, declared, options.bundle, options.timeout)
+            distributions = Distributions(options.mothership_distribution, options.cluster_distribution)
+            lifecycle.up(lab, declared, options.bundle, options.timeout, distributions)
             return 0
         rows = status.rows(lab, declared)
         print(status.table(rows))

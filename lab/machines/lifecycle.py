@@ -87,12 +87,14 @@ class Up:
             time.sleep(0.2)
 
 
-def up(lab: Lab, declared: MachineList, bundle: Path | None, timeout: float) -> None:
+def up(
+    lab: Lab, declared: MachineList, bundle: Path | None, timeout: float, distributions: inventory.Distributions
+) -> None:
     """Make the declared machines run and write how to reach them. Finished work of an earlier run is kept."""
     host.ensure_root()
     with files.lock(lab.state / "lock", timeout=LOCK_TIMEOUT, holder="another run of lab.machines"):
         binary = s3.find_binary(lab, declared, bundle)
-        inventory.check(declared)
+        inventory.check(declared, distributions)
         host.ensure_tools(lab.state / "logs" / "apt.log")
         podman.refuse_foreign(declared, lab.owner)
         image = rootfs.ensure_image(lab)
@@ -103,7 +105,7 @@ def up(lab: Lab, declared: MachineList, bundle: Path | None, timeout: float) -> 
         access.write_known_hosts(lab, keys)
         on_each(declared.machines, lambda machine, tell: _check(lab, declared, machine, tell, timeout), what="checks")
         s3_access = _ensure_s3(lab, declared, binary)
-        inventory.write(lab, declared, s3_access)
+        inventory.write(lab, declared, s3_access, distributions)
         files.give_to_caller(lab.state, lab.inventory)
     say(f"{len(declared.machines)} machines up; inventory: {lab.inventory.relative_to(lab.root)}")
 

@@ -18,7 +18,12 @@ from .config import Machine, MachineList
 LABEL = "mothership-lab"
 SPEC_LABEL = "mothership-lab-spec"
 # containerd's overlay does not work on podman's; kubelet and etcd want a real file system for the same reason.
-VOLUMES = {"containerd": "/var/lib/containerd", "kubelet": "/var/lib/kubelet", "etcd": "/var/lib/etcd"}
+VOLUMES = {
+    "containerd": "/var/lib/containerd",
+    "kubelet": "/var/lib/kubelet",
+    "etcd": "/var/lib/etcd",
+    "k0s": "/var/lib/k0s",
+}
 
 
 @dataclass(frozen=True)

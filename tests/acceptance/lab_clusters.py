@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import shlex
 import socket
@@ -20,7 +21,53 @@ ARTIFACTS = ROOT / "artifacts"
 MACHINES = ("ms1", "db1", "w1", "w2")
 MOTHERSHIP = ARTIFACTS / "mothership/kubeconfig"
 TENANT = ARTIFACTS / "tenant-a/kubeconfig"
+NAME = "tenant-a"
 NAMESPACE = "hcp-tenant-a"
+
+
+@dataclasses.dataclass(frozen=True)
+class Plane:
+    """What the pods of a hosted control plane look like, by distribution.
+
+    :param kind: of the object that keeps the pods.
+    :param container: the one that serves the API.
+    :param version_command: a command in that container, and what its output contains.
+    :param failures_of_a_killed_kine: most failed requests of a client that asks five times a second.
+    :param folders: of the container, that may hold secrets; none when it has no shell to look with.
+    :param least_secrets: how many different secrets its namespace has at least.
+    """
+
+    kind: str
+    container: str
+    version_command: tuple[str, ...]
+    version_says: str
+    failures_of_a_killed_kine: int
+    folders: tuple[str, ...]
+    least_secrets: int
+
+
+PLANES = {
+    "kubeadm": Plane(
+        kind="deployment",
+        container="kube-apiserver",
+        version_command=("/usr/local/bin/kube-apiserver", "--version"),
+        version_says="Kubernetes v",
+        failures_of_a_killed_kine=1,
+        folders=(),
+        least_secrets=6,
+    ),
+    # k0s starts a program that ended only after five seconds. Until readiness takes the replica out, a client that
+    # stays with it is without an answer.
+    "k0s": Plane(
+        kind="statefulset",
+        container="k0s",
+        version_command=("/usr/local/bin/k0s", "version"),
+        version_says="+k0s.",
+        failures_of_a_killed_kine=30,
+        folders=("/datastore", "/etc", "/run", "/state", "/tmp", "/var/lib/k0s"),
+        least_secrets=5,
+    ),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +116,24 @@ def _ssh(name: str, *options: str) -> list[str]:
     ]  # fmt: skip
 
 
+def site_variables() -> dict[str, t.Any]:
+    """Variables of the site as the lab's inventory has them, without templates being filled in."""
+    return t.cast("dict[str, t.Any]", json.loads(_inventory())["_meta"]["hostvars"]["ms1"])
+
+
+def plane() -> Plane:
+    """How the lab's hosted control plane is made."""
+    (cluster,) = [entry for entry in site_variables()["hosted_clusters"] if entry["name"] == NAME]
+    return PLANES[cluster.get("distribution", "kubeadm")]
+
+
+def processes_of_pods(machine: str, program: str) -> list[str]:
+    """Numbers of the processes of a program that run in pods, whatever started them there."""
+    script = f'for pid in $(pgrep -x {program}); do grep -q kubepods /proc/$pid/cgroup && echo "$pid"; done; true'
+    return on_machine(machine, script).split()
+
+
+@functools.cache
 def _inventory() -> str:
     done = subprocess.run(
         ["ansible-inventory", "-i", str(ROOT / "lab/inventory"), "--list"],

@@ -9,7 +9,7 @@ import functools
 
 import pytest
 
-from .lab_clusters import NAMESPACE, TENANT, Cluster, Tunnel, eventually
+from .lab_clusters import NAME, NAMESPACE, TENANT, Cluster, Tunnel, eventually, plane
 
 
 def test_both_workers_are_ready(tenant: Cluster) -> None:
@@ -56,7 +56,7 @@ def test_logs_and_exec_go_through_each_replica(
     mothership: Cluster, replicas: list[str], workload: dict[str, dict[str, str]], index: int
 ) -> None:
     replica = replicas[index]
-    port = mothership.get("service", "tenant-a", "-n", NAMESPACE)["spec"]["ports"][0]["port"]
+    port = mothership.get("service", NAME, "-n", NAMESPACE)["spec"]["ports"][0]["port"]
     address = mothership.get("pod", replica, "-n", NAMESPACE)["status"]["podIP"]
     with Tunnel("ms1", address, port) as server:
         one = Cluster(TENANT, server)
@@ -65,3 +65,13 @@ def test_logs_and_exec_go_through_each_replica(
             assert one.kubectl("exec", pod, "--", "/bin/lab-tools", "hostname").strip() == pod, (
                 f"exec in {pod} through {replica}"
             )
+
+
+def test_each_replica_shows_its_logs_and_runs_a_command(mothership: Cluster, replicas: list[str]) -> None:
+    """Through the mothership, by the pod's name: what somebody does who looks after the control planes."""
+    made = plane()
+    for replica in replicas:
+        place = (replica, "-n", NAMESPACE, "-c", made.container)
+        assert mothership.kubectl("logs", *place, "--tail=5").strip(), f"logs of {replica}"
+        said = mothership.kubectl("exec", *place, "--", *made.version_command)
+        assert made.version_says in said, f"exec in {replica}"

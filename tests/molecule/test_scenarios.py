@@ -12,10 +12,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Scenario -> environment variable without which it is skipped, and what the scenario needs.
+NEEDS = {"k0s": ("LAB_K0S", "a k0s binary, see docs/lab.md")}
 
 
-@pytest.mark.parametrize("scenario", ["default"])
+@pytest.mark.parametrize("scenario", ["default", "k0s"])
 def test_scenario(scenario: str) -> None:
+    variable, need = NEEDS.get(scenario, ("", ""))
+    if variable and not os.environ.get(variable):
+        pytest.skip(f"{variable} is not set: the scenario needs {need}")
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "NO_COLOR": "1", "PY_COLORS": "0"}
     done = subprocess.run(["molecule", "test", "-s", scenario], cwd=ROOT, env=environment, timeout=3000)
     assert done.returncode == 0

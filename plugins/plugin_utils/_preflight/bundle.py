@@ -18,6 +18,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle_cache 
 
 if t.TYPE_CHECKING:
     from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec import ClusterSpec
+    from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.k0s import Usage
 
 _IMAGES_OF_A_CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
 
@@ -35,6 +36,11 @@ class Bundle:
     @property
     def kubernetes_version(self) -> str:
         return str(self.manifest.components.get("kubernetes", ""))
+
+    @property
+    def k0s_version(self) -> str:
+        """Such as ``1.36.3+k0s.2``; empty when the bundle has no k0s."""
+        return str(self.manifest.components.get("k0s", "")).lstrip("v")
 
     @property
     def images(self) -> set[str]:
@@ -69,15 +75,44 @@ class Wanted:
     images: tuple[str, ...]
 
     @classmethod
-    def read(cls, collection: pathlib.Path, *, velero: bool) -> Wanted:
-        """From ``roles/kubernetes_node/vars/main.yml``; nothing when the role is not there."""
+    def read(cls, collection: pathlib.Path, *, velero: bool, usage: Usage, k0s_has_payload: bool = False) -> Wanted:
+        """From ``roles/kubernetes_node/vars/main.yml``; nothing when the role is not there.
+
+        :param usage: which distributions the machines and the hosted control planes run.
+        :param k0s_has_payload: the bundle's k0s brings the programs that it starts.
+        """
         file = collection / "roles" / "kubernetes_node" / "vars" / "main.yml"
         if not file.exists():
             return cls((), ())
         names = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        lists = ["images", "mothership_images", "worker_images", *(["velero_images"] if velero else [])]
-        images = [image for name in lists for image in names.get(f"__kubernetes_node_{name}") or ()]
-        return cls(tuple(names.get("__kubernetes_node_binaries") or ()), tuple(images))
+        binaries, images = (
+            [entry for name in chosen for entry in names.get(f"__kubernetes_node_{name}") or ()]
+            for chosen in (_binary_lists(usage, k0s_has_payload=k0s_has_payload), _image_lists(usage, velero=velero))
+        )
+        k0s_image = names.get("__kubernetes_node_k0s_image")
+        if k0s_image and "k0s" in usage.planes:
+            images.append(k0s_image)
+        return cls(tuple(dict.fromkeys(binaries)), tuple(images))
+
+
+def _binary_lists(usage: Usage, *, k0s_has_payload: bool) -> list[str]:
+    """The role's lists of programs that some machine of the site gets."""
+    lists = ["binaries"] if "kubeadm" in usage.machines else []
+    if "k0s" in usage.machines:
+        lists.append("k0s_binaries")
+        if not k0s_has_payload:
+            lists += ["k0s_bare_binaries", *(["k0s_bare_controller_binaries"] if usage.mothership == "k0s" else [])]
+    return lists
+
+
+def _image_lists(usage: Usage, *, velero: bool) -> list[str]:
+    """Likewise for images."""
+    lists = ["images"]
+    if usage.mothership:
+        lists += ["mothership_images", *(["velero_images"] if velero else [])]
+    if usage.workers or usage.mothership == "k0s":
+        lists.append("worker_images")
+    return lists
 
 
 def content_problems(bundle: Bundle, wanted: Wanted) -> list[HcpError]:
@@ -93,10 +128,15 @@ def content_problems(bundle: Bundle, wanted: Wanted) -> list[HcpError]:
     return []
 
 
-def version_problems(bundle: Bundle, version: str, clusters: t.Sequence[ClusterSpec]) -> list[HcpError]:
-    """The bundle must hold the mothership's version and the images of every hosted cluster's version."""
+def version_problems(
+    bundle: Bundle, version: str, clusters: t.Sequence[ClusterSpec], *, mothership: str = "kubeadm"
+) -> list[HcpError]:
+    """The bundle must hold the mothership's version and the images of every version of a hosted cluster.
+
+    Of the distribution kubeadm, that is; see the part about k0s for its own.
+    """
     problems: list[HcpError] = []
-    if bundle.kubernetes_version != version:
+    if mothership == "kubeadm" and bundle.kubernetes_version != version:
         problems.append(
             InvalidInput(
                 f"the bundle holds Kubernetes {bundle.kubernetes_version or 'of no version'}, not {version}",
@@ -105,9 +145,11 @@ def version_problems(bundle: Bundle, version: str, clusters: t.Sequence[ClusterS
             )
         )
     for number, spec in enumerate(clusters):
+        if spec.distribution != "kubeadm":
+            continue
         wanted = [f"registry.k8s.io/{name}:v{spec.version}" for name in _IMAGES_OF_A_CONTROL_PLANE]
         missing = [image for image in wanted if image not in bundle.images]
-        if missing and spec.version != version:
+        if missing and (spec.version != version or mothership != "kubeadm"):
             problems.append(
                 InvalidInput(
                     f"the bundle lacks the images {', '.join(missing)}",

@@ -17,6 +17,7 @@ from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.sources 
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_K0S_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:\+k0s\.\d+)?")
 
 
 def value_path(where: str) -> ValuePath:
@@ -66,9 +67,9 @@ def parsed(
         return [], list(many.problems)
 
 
-def version_problems(name: str, version: str) -> list[HcpError]:
-    """A version must be X.Y.Z, of a minor release that is known to work."""
-    match = _VERSION.fullmatch(version)
+def version_problems(name: str, version: str, distribution: str = "kubeadm") -> list[HcpError]:
+    """A version must be X.Y.Z (of k0s also X.Y.Z+k0s.N), of a minor release that is known to work."""
+    match = (_K0S_VERSION if distribution == "k0s" else _VERSION).fullmatch(version)
     minors = [f"{major}.{minor}" for major, minor in controlplane.SUPPORTED_MINORS]
     if match is None:
         return [InvalidInput(f"{version!r} is not of the form 1.36.3", where=name, remedy="give all three numbers")]
@@ -79,12 +80,15 @@ def version_problems(name: str, version: str) -> list[HcpError]:
 
 
 def skew_problems(specs: t.Sequence[controlplane.ClusterSpec], kubelet: str) -> list[HcpError]:
-    """A kubelet may be up to three minor releases older than its API server and never newer."""
+    """A kubelet may be up to three minor releases older than its API server and never newer.
+
+    Of clusters of the distribution kubeadm; k0s has a stricter rule of its own.
+    """
     problems: list[HcpError] = []
     ours = _VERSION.fullmatch(kubelet)
     for number, spec in enumerate(specs):
         theirs = _VERSION.fullmatch(spec.version)
-        if ours is None or theirs is None:
+        if ours is None or theirs is None or spec.distribution != "kubeadm":
             continue
         if not 0 <= int(theirs[2]) - int(ours[2]) <= 3:
             problems.append(

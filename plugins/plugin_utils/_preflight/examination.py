@@ -18,8 +18,12 @@ from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight import (
     bundle,
     clusters,
     groups,
+    k0s,
+    k0s_config,
     machines,
+    mothership,
     networks,
+    parcels,
     variables,
 )
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.sources import Sources
@@ -30,6 +34,7 @@ _ROLE_GROUPS: dict[str, tuple[str, ...] | None] = {
     "postgresql": (groups.POSTGRESQL,),
     "kubernetes_node": _NODE_GROUPS,
     "mothership": (groups.CONTROL_PLANE,),
+    "load_balancer": (groups.LOAD_BALANCERS,),
     "hosted_control_plane": None,
     "worker": (),
     "velero": None,
@@ -85,7 +90,7 @@ class Examination:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._verdict = Verdict()
-        self._bundle: bundle.Bundle | None = None
+        self._parcels: list[parcels.Parcel] = []
 
     def run(self) -> Verdict:
         self._names()
@@ -181,18 +186,36 @@ class Examination:
                     InvalidInput("is required and not set", where="mothership_bundle", remedy=remedy)
                 )
             return
-        self._bundle, problems = bundle.examine(str(folder))
+        folders = {machine: str(folder) for machine in self._site.machines}
+        for machine, known in self._site.machines.items():
+            try:
+                folders[machine] = str(known.get("mothership_bundle") or folder)
+            except InvalidInput as problem:
+                self._verdict.problems.append(problem)
+        self._parcels, problems = parcels.open_all(folders, str(folder))
         self._verdict.problems += problems
-        if self._bundle is not None:
-            wanted = bundle.Wanted.read(self._site.collection, velero=self.velero_enabled)
-            self._verdict.problems += bundle.content_problems(self._bundle, wanted)
+
+    @property
+    def _mothership_distribution(self) -> str:
+        return str(self._get("mothership_distribution", "kubeadm"))
 
     def _versions(self) -> None:
-        version = str(self._get("mothership_version", "1.36.3"))
-        problems = clusters.version_problems("mothership_version", version)
-        if not problems and self._bundle is not None:
-            problems = bundle.version_problems(self._bundle, version, self._verdict.clusters)
-            problems += clusters.skew_problems(self._verdict.clusters, self._bundle.kubernetes_version)
+        version, distribution = str(self._get("mothership_version", "1.36.3")), self._mothership_distribution
+        known, members = self._verdict.clusters, self._site.groups
+        for parcel in self._parcels:
+            usage = parcel.usage(distribution, known, members)
+            found = parcel.problems(self._site.collection, known, usage, members, velero=self.velero_enabled)
+            self._verdict.problems += found
+        problems = clusters.version_problems("mothership_version", version, distribution)
+        own = parcels.of_mothership(self._parcels, members)
+        self._verdict.notes += k0s.image_notes(own.bundle, known) if own else []
+        if own is not None and not problems:
+            problems = bundle.version_problems(own.bundle, version, known, mothership=distribution)
+            problems += k0s.version_problems(own.bundle, distribution, version, known)
+            problems += clusters.skew_problems(known, own.bundle.kubernetes_version)
+        if own is not None and own.binary is not None:
+            written = self._get("mothership_k0s_config", {}) if distribution == k0s.NAME else {}
+            problems += k0s_config.config_problems(own.binary.path, known, written)
         self._verdict.problems += problems
 
     # -- clusters and groups -------------------------------------------------------------------------------------------
@@ -238,11 +261,32 @@ class Examination:
         entries = given if isinstance(given, list) else []
         return [str(entry["name"]) for entry in entries if isinstance(entry, dict) and entry.get("name")]
 
+    def _databases_elsewhere(self) -> bool:
+        """Whether every hosted cluster names a PostgreSQL of its own."""
+        given = self._get("hosted_clusters", [])
+        return isinstance(given, list) and all(
+            isinstance(entry, dict) and bool(entry.get("database_host")) for entry in given
+        )
+
     def _groups(self) -> None:
         names = self._cluster_names()
-        external = self.external_database is not None
-        self._verdict.problems += groups.group_problems(self._site.groups, names, external_database=external)
-        self._verdict.notes += groups.group_notes(self._site.groups, names)
+        external = self.external_database is not None or self._databases_elsewhere()
+        distribution = self._mothership_distribution
+        self._verdict.problems += groups.group_problems(
+            self._site.groups,
+            names,
+            external_database=external,
+            several_control_planes=distribution == k0s.NAME,
+        )
+        plane = mothership.ControlPlane(
+            distribution=distribution,
+            storage=str(self._get("mothership_storage", "etcd")),
+            has_password=bool(self._get("mothership_datastore_password")),
+            endpoint=str(self._get("mothership_endpoint") or ""),
+            members=self._site.groups,
+        )
+        self._verdict.problems += mothership.problems(plane)
+        self._verdict.notes += groups.group_notes(self._site.groups, names) + mothership.notes(plane)
 
     @property
     def external_database(self) -> tuple[str, int] | None:
@@ -309,17 +353,27 @@ class Examination:
         member = {name for name, hosts in self._site.groups.items() if machine in hosts}
         node = bool(member & set(_NODE_GROUPS)) or any(name.startswith(groups.WORKERS_PREFIX) for name in member)
         database = groups.POSTGRESQL in member
+        parcel = next((parcel for parcel in self._parcels if machine in parcel.machines), None)
         return machines.Needs(
+            distribution=self._distribution_of(member),
+            k0s_has_payload=parcel is not None and parcel.k0s_has_payload,
             control_plane=groups.CONTROL_PLANE in member,
             node=node,
             postgresql=database,
-            architecture=self._bundle.architecture if self._bundle else None,
-            bundle_bytes=self._bundle.bytes_for(node=node, postgresql=database) if self._bundle else 0,
-            kubernetes_version=self._bundle.kubernetes_version if self._bundle else None,
+            architecture=parcel.bundle.architecture if parcel else None,
+            bundle_bytes=parcel.bundle.bytes_for(node=node, postgresql=database) if parcel else 0,
+            kubernetes_version=parcel.bundle.kubernetes_version if parcel else None,
             api_port=int(self._get("mothership_port", 6443)),
             postgresql_port=int(self._get("postgresql_port", 5432)),
             ignored=tuple(self._get("kubernetes_node_ignore_preflight_errors", [])),
         )
+
+    def _distribution_of(self, member: t.Container[str]) -> str:
+        """What a machine in these groups runs: the distribution of the cluster that it is a node of."""
+        for spec in self._verdict.clusters:
+            if groups.workers_group(spec.name) in member:
+                return spec.distribution
+        return self._mothership_distribution
 
 
 def _is_registered(known: Variables, name: str) -> bool:

@@ -26,23 +26,29 @@ def workers_group(cluster: str) -> str:
 
 
 def group_problems(
-    groups: t.Mapping[str, t.Sequence[str]], clusters: t.Sequence[str], *, external_database: bool = False
+    groups: t.Mapping[str, t.Sequence[str]],
+    clusters: t.Sequence[str],
+    *,
+    external_database: bool = False,
+    several_control_planes: bool = False,
 ) -> list[HcpError]:
     """Empty, unknown and contradictory groups.
 
     :param groups: group name -> hosts.
     :param clusters: names of the hosted clusters.
     :param external_database: there is a database that is not this site's.
+    :param several_control_planes: the mothership's distribution can have more than one machine.
     """
     problems: list[HcpError] = []
     if not groups.get(CONTROL_PLANE):
         problems.append(_empty(CONTROL_PLANE, "the machine that is to become the mothership's control plane"))
-    if len(groups.get(CONTROL_PLANE, ())) > 1:
+    if len(groups.get(CONTROL_PLANE, ())) > 1 and not several_control_planes:
         problems.append(
             InvalidInput(
-                f"has {len(groups[CONTROL_PLANE])} machines; this release makes one control plane machine",
+                f"has {len(groups[CONTROL_PLANE])} machines; with kubeadm this release makes one control plane machine",
                 where=f"group {CONTROL_PLANE}",
-                remedy=f"keep one and put the others into {MOTHERSHIP_WORKERS}: hosted control planes spread over them",
+                remedy=f"keep one and put the others into {MOTHERSHIP_WORKERS}: hosted control planes spread over them;"
+                " or use mothership_distribution: k0s",
             )
         )
     if clusters and not groups.get(POSTGRESQL) and not external_database:

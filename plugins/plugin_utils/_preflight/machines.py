@@ -24,6 +24,8 @@ DISK_FACTOR = 2.2
 CONTROL_PLANE_MEMORY = 1700 * 1024**2
 
 _NODE_PROGRAMS = ("runc", "iptables", "mount", "ip")
+#: These a k0s with payload brings along.
+_PAYLOAD_PROGRAMS = ("runc", "iptables")
 _CONTROL_PLANE_PORTS = {
     6443: "kube-apiserver",
     2379: "etcd",
@@ -31,6 +33,9 @@ _CONTROL_PLANE_PORTS = {
     10257: "kube-controller-manager",
     10259: "kube-scheduler",
 }
+#: k0s-api serves the other controllers; etcd's ports are checked too, though a mothership on kine leaves them free.
+_K0S_CONTROL_PLANE_PORTS = {**_CONTROL_PLANE_PORTS, 9443: "k0s"}
+_K0S_UNITS = ("k0scontroller", "k0sworker")
 _NODE_PORTS = {10250: "kubelet"}
 _POSTGRESQL_PORTS = {5432: "PostgreSQL"}
 
@@ -39,6 +44,8 @@ _POSTGRESQL_PORTS = {5432: "PostgreSQL"}
 class Needs:
     """What one machine is for.
 
+    :param distribution: of the cluster that it is a node of.
+    :param k0s_has_payload: the bundle's k0s brings runc and iptables.
     :param control_plane: is to run the mothership's control plane.
     :param node: is to run a kubelet.
     :param postgresql: is to run PostgreSQL.
@@ -58,11 +65,13 @@ class Needs:
     api_port: int = 6443
     postgresql_port: int = 5432
     ignored: tuple[str, ...] = ()
+    distribution: str = "kubeadm"
+    k0s_has_payload: bool = False
 
 
 def machine_problems(machine: str, facts: Facts, needs: Needs) -> list[HcpError]:
     """Everything about one machine that would make the installation fail."""
-    checks = (_system, _python, _architecture, _disk, _memory, _ports, _programs)
+    checks = (_system, _python, _architecture, _other_distribution, _disk, _memory, _ports, _programs)
     return [
         HcpError(message, where=f"machine {machine}", remedy=remedy)
         for check in checks
@@ -99,8 +108,35 @@ def _architecture(facts: Facts, needs: Needs) -> _Findings:
         yield f"is {found}, the bundle is for {needs.architecture}", f"use a bundle made for {found}"
 
 
+def _other_distribution(facts: Facts, needs: Needs) -> _Findings:
+    """A node keeps the distribution that it was made with: two of them would fight over its ports and folders."""
+    if not needs.node:
+        return
+    kubeadm = facts.get("kubeadm") or {}
+    with_kubeadm = bool(kubeadm.get("initialised") or kubeadm.get("joined"))
+    if needs.distribution == "k0s" and with_kubeadm:
+        yield _was_made_with("kubeadm", needs.distribution)
+    if needs.distribution != "k0s" and _has_k0s(facts):
+        yield _was_made_with("k0s", needs.distribution)
+
+
+def _was_made_with(found: str, wanted: str) -> tuple[str, str]:
+    return (
+        f"was set up with {found}, but its cluster is to run {wanted}",
+        "keep the distribution, or undo the installation with playbook mothership.hcp.reset first",
+    )
+
+
+def _has_k0s(facts: Facts) -> bool:
+    """Whether a service of k0s is installed."""
+    units = facts.get("units") or {}
+    return any(units.get(unit, "absent") != "absent" for unit in _K0S_UNITS)
+
+
 def _disk(facts: Facts, needs: Needs) -> _Findings:
     if needs.node and (facts.get("versions") or {}).get("kubelet") == needs.kubernetes_version:
+        return
+    if needs.node and needs.distribution == "k0s" and _has_k0s(facts):
         return
     folders = facts.get("disk_free") or {}
     folder = "/var/lib/containerd" if needs.node and "/var/lib/containerd" in folders else "/var/lib"
@@ -126,10 +162,14 @@ def _ports(facts: Facts, needs: Needs) -> _Findings:
     listening = set(facts.get("listening_ports") or ())
     units = facts.get("units") or {}
     kubeadm = facts.get("kubeadm") or {}
-    ours = any(kubeadm.get(state) for state in ("initialised", "joined", "interrupted"))
+    ours = any(kubeadm.get(state) for state in ("initialised", "joined", "interrupted")) or _has_k0s(facts)
+    if needs.distribution == "k0s" and not set(_K0S_UNITS) <= set(units):
+        # Nobody asked for k0s's services: its own ports cannot be told from those of another program.
+        ours = True
     wanted: dict[int, str] = {}
     if needs.control_plane and not ours:
-        wanted |= {**_CONTROL_PLANE_PORTS, needs.api_port: "kube-apiserver"}
+        ports = _K0S_CONTROL_PLANE_PORTS if needs.distribution == "k0s" else _CONTROL_PLANE_PORTS
+        wanted |= {**ports, needs.api_port: "kube-apiserver"}
     if needs.node and not ours and units.get("kubelet") != "active":
         wanted |= _NODE_PORTS
     if needs.postgresql and units.get("postgresql") != "active":
@@ -143,7 +183,9 @@ def _ports(facts: Facts, needs: Needs) -> _Findings:
 
 def _programs(facts: Facts, needs: Needs) -> _Findings:
     programs = facts.get("programs") or {}
-    wanted = [*(_NODE_PROGRAMS if needs.node else ()), *(("dpkg",) if needs.postgresql else ())]
+    brought = _PAYLOAD_PROGRAMS if needs.distribution == "k0s" and needs.k0s_has_payload else ()
+    node = [name for name in _NODE_PROGRAMS if name not in brought] if needs.node else []
+    wanted = [*node, *(("dpkg",) if needs.postgresql else ())]
     missing = [name for name in wanted if programs.get(name) is False]
     if missing:
         yield (

@@ -19,7 +19,17 @@ from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.sources import Sources
 
 #: A variable that begins so belongs to this collection.
-PREFIXES = ("mothership_", "hosted_", "kubernetes_node_", "postgresql_", "worker_", "velero_", "bundle_")
+PREFIXES = (
+    "mothership_",
+    "hosted_",
+    "kubernetes_node_",
+    "postgresql_",
+    "worker_",
+    "velero_",
+    "bundle_",
+    "k0s_node_",
+    "load_balancer_",
+)
 
 #: Variables that only playbooks and action plugins read.
 SITE_OPTIONS: dict[str, dict[str, t.Any]] = {

@@ -98,3 +98,12 @@ def test_cache_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_commands() -> None:
     options = parser().parse_args(["up", "--bundle", "b", "--machines", "m"])
     assert (options.command, options.bundle, options.machines) == ("up", Path("b"), Path("m"))
+    assert (options.mothership_distribution, options.cluster_distribution) == (None, None)
+    options = parser().parse_args(["up", "--cluster-distribution", "k0s"])
+    assert (options.mothership_distribution, options.cluster_distribution) == (None, "k0s")
+
+
+def test_a_distribution_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["up", "--mothership-distribution", "k3s"])
+    assert "choose from" in capsys.readouterr().err

@@ -13,8 +13,10 @@ from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec 
 from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle_cache import VerifiedHashes
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight import bundle
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.bundle import Wanted
+from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.k0s import Usage
 
 COLLECTION = pathlib.Path(__file__).parents[5]
+KUBEADM = Usage("kubeadm", frozenset({"kubeadm"}), frozenset({"kubeadm"}))
 IMAGES = [f"registry.k8s.io/{name}:v1.36.3" for name in ("kube-apiserver", "kube-proxy")]
 
 
@@ -89,8 +91,35 @@ def test_what_the_machines_need_must_be_there(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_role_tells_what_is_needed() -> None:
-    wanted = Wanted.read(COLLECTION, velero=True)
+    wanted = Wanted.read(COLLECTION, velero=True, usage=KUBEADM)
     assert "kubelet" in wanted.binaries
     assert any("velero" in image for image in wanted.images)
-    assert not any("velero" in image for image in Wanted.read(COLLECTION, velero=False).images)
-    assert Wanted.read(COLLECTION / "nowhere", velero=True) == Wanted((), ())
+    assert not any("velero" in image for image in Wanted.read(COLLECTION, velero=False, usage=KUBEADM).images)
+    assert Wanted.read(COLLECTION / "nowhere", velero=True, usage=Usage()) == Wanted((), ())
+
+
+def names(usage: Usage, *, payload: bool = False) -> tuple[set[str], bool]:
+    """Programs that are demanded, and whether the image of k0s is."""
+    wanted = Wanted.read(COLLECTION, velero=False, usage=usage, k0s_has_payload=payload)
+    return set(wanted.binaries), "quay.io/k0sproject/k0s" in wanted.images
+
+
+def test_each_distribution_demands_its_own_programs() -> None:
+    both = frozenset({"kubeadm", "k0s"})
+    assert "k0s" not in names(KUBEADM)[0]
+    k0s_only, image = names(Usage("k0s", frozenset({"k0s"}), frozenset({"k0s"})))
+    assert "kubeadm" not in k0s_only
+    assert {"k0s", "kubelet", "containerd", "kube-apiserver"} <= k0s_only
+    assert image
+    assert names(Usage("k0s", frozenset({"k0s"}), frozenset({"k0s"})), payload=True)[0] == {"k0s"}
+    workers, _image = names(Usage("kubeadm", both, both))
+    assert {"k0s", "kubeadm"} <= workers
+    assert "kube-apiserver" not in workers
+    assert names(Usage("kubeadm", frozenset(), frozenset({"k0s"}))) == (names(KUBEADM)[0], True)
+    assert names(Usage("", frozenset({"k0s"}), frozenset({"k0s"})), payload=True)[0] == {"k0s"}
+
+
+def test_machines_without_control_planes_need_no_images_of_one() -> None:
+    workers = Wanted.read(COLLECTION, velero=True, usage=Usage("", frozenset({"k0s"}))).images
+    assert not [image for image in workers if "etcd" in image or "velero" in image]
+    assert any("proxy-agent" in image for image in workers)

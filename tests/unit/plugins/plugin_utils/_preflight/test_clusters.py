@@ -49,6 +49,17 @@ def test_versions() -> None:
     assert "is not supported" in str(clusters.version_problems("v", "1.20.1")[0])
 
 
+def test_a_mothership_on_k0s_may_name_its_release() -> None:
+    assert clusters.version_problems("v", "1.36.3+k0s.2", "k0s") == []
+    assert clusters.version_problems("v", "1.36.3", "k0s") == []
+    assert "not of the form" in str(clusters.version_problems("v", "1.36.3+k0s.2")[0])
+
+
+def test_the_skew_of_kubelets_is_a_matter_of_kubeadm_only() -> None:
+    specs = [ClusterSpec("a", "1.35.4", "192.0.2.1", distribution="k0s")]
+    assert clusters.skew_problems(specs, "1.36.3") == []
+
+
 def test_a_kubelet_is_never_newer_than_its_api_server() -> None:
     specs = [ClusterSpec("a", "1.35.4", "192.0.2.1"), ClusterSpec("b", "1.36.3", "192.0.2.1")]
     (problem,) = clusters.skew_problems(specs, "1.36.3")

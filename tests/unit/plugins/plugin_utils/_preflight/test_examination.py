@@ -128,3 +128,54 @@ def test_the_example_inventories_are_right(example: str) -> None:
     verdict = examine({}, groups=groups, machines=machines, inventory=str(path))
     assert [str(problem) for problem in verdict.problems if "mothership_bundle" not in str(problem.where)] == []
     assert verdict.clusters
+
+
+def test_clusters_with_databases_elsewhere_need_no_database_machine() -> None:
+    groups = {name: hosts for name, hosts in GROUPS.items() if name != "postgresql"}
+    machines = {name: own for name, own in MACHINES.items() if name != "db1"}
+    shared = {"hosted_clusters": [{"name": "tenant-a", "database_host": "db.example.com"}], "velero_enabled": False}
+    assert texts(shared, groups=groups, machines=machines) == []
+
+
+def test_a_site_on_k0s_is_judged_by_the_bundles_k0s(tmp_path: pathlib.Path) -> None:
+    manifest = {"format": "mothership.hcp/bundle", "format_version": 1, "architecture": "amd64", "files": []}
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "components": {"kubernetes": "1.36.3"}}))
+    clusters = [{"name": "tenant-a", "distribution": "k0s"}]
+    shared = {
+        **SHARED,
+        "hosted_clusters": clusters,
+        "mothership_distribution": "k0s",
+        "mothership_bundle": str(tmp_path),
+        "k0s_node_ignore_preflight_checks": True,
+    }
+    found = [str(problem) for problem in examine(shared).problems]
+    assert any("has no binary k0s" in text for text in found)
+    assert any("has no image quay.io/k0sproject/k0s" in text for text in found)
+    assert not any("kubeadm" in text for text in found)
+
+
+def test_machines_may_have_bundles_of_their_own(tmp_path: pathlib.Path) -> None:
+    """A bundle is for one architecture; each machine is judged by its own."""
+    for architecture in ("amd64", "arm64"):
+        manifest = {"format": "mothership.hcp/bundle", "format_version": 1, "files": []}
+        (tmp_path / architecture).mkdir()
+        content = {
+            **manifest,
+            "architecture": architecture,
+            "components": {"kubernetes": "1.36.3", "k0s": "1.35.7+k0s.0"},
+        }
+        (tmp_path / architecture / "manifest.json").write_text(json.dumps(content))
+    machines = {name: {**own, "mothership_bundle": str(tmp_path / "amd64")} for name, own in MACHINES.items()}
+    machines["w1"]["mothership_bundle"] = str(tmp_path / "arm64")
+    facts = {
+        name: {"machine": {"os": {"id": "debian", "version": "12"}, "architecture": "arm64"}} for name in ("ms1", "w1")
+    }
+    shared = {**SHARED, "hosted_clusters": [{"name": "tenant-a", "distribution": "k0s"}]}
+    found = [str(problem) for problem in examine(shared, machines=machines, facts=facts).problems]
+    assert [text for text in found if "the bundle is for" in text] == [
+        "machine ms1: is arm64, the bundle is for amd64. To fix: use a bundle made for arm64"
+    ]
+    k0s = [text for text in found if "k0s" in text]
+    assert any(text.startswith(f"mothership_bundle: {tmp_path / 'arm64'} has no binary k0s") for text in k0s)
+    assert any(text.startswith("group workers_tenant_a: its machines would run k0s 1.35.7+k0s.0") for text in k0s)
+    assert not any(f"{tmp_path / 'amd64'} has no binary k0s" in text for text in k0s)

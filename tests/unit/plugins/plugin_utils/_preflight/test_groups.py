@@ -32,9 +32,11 @@ def test_an_external_database_needs_no_group() -> None:
     assert group_problems(groups, ["tenant-a"], external_database=True) == []
 
 
-def test_several_control_plane_machines_are_refused() -> None:
-    (text,) = texts({**GOOD, "mothership_control_plane": ["ms1", "ms2"]}, ["tenant-a"])
-    assert "has 2 machines" in text
+def test_several_control_plane_machines_are_for_k0s() -> None:
+    several = {**GOOD, "mothership_control_plane": ["ms1", "ms2"]}
+    (text,) = texts(several, ["tenant-a"])
+    assert "has 2 machines; with kubeadm" in text
+    assert group_problems(several, ["tenant-a"], several_control_planes=True) == []
 
 
 def test_workers_of_no_cluster_are_a_problem_with_a_hint() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -81,6 +82,32 @@ def test_our_own_ports_are_no_problem() -> None:
     database = Needs(postgresql=True)
     assert texts({"listening_ports": [5432], "units": {"postgresql": "active"}}, database) == []
     assert "PostgreSQL needs it" in texts({"listening_ports": [5432]}, database)[0]
+
+
+K0S = Needs(control_plane=True, node=True, architecture="amd64", kubernetes_version="1.36.3", distribution="k0s")
+NO_K0S = {"k0scontroller": "absent", "k0sworker": "absent"}
+
+
+def test_ports_of_k0s_are_foreign_until_its_service_is_there() -> None:
+    busy = {"listening_ports": [6443, 9443, 10250]}
+    found = texts({**busy, "units": NO_K0S}, K0S)
+    assert [text.split("port ")[1].split(" ")[0] for text in found] == ["6443", "9443", "10250"]
+    assert texts({**busy, "units": {**NO_K0S, "k0scontroller": "active"}}, K0S) == []
+    assert texts({**busy, "units": {}}, K0S) == []
+
+
+def test_a_machine_keeps_the_distribution_that_it_was_made_with() -> None:
+    (text,) = texts({"units": NO_K0S, "kubeadm": {"joined": True}}, K0S)
+    assert "was set up with kubeadm, but its cluster is to run k0s" in text
+    (text,) = texts({"units": {**NO_K0S, "k0sworker": "active"}})
+    assert "was set up with k0s, but its cluster is to run kubeadm" in text
+    assert texts({"units": {"k0sworker": "active"}, "listening_ports": [10250]}, K0S) == []
+
+
+def test_a_k0s_with_payload_brings_runc_and_iptables() -> None:
+    changes = {"units": NO_K0S, "programs": {"runc": False, "iptables": False, "mount": True, "ip": True}}
+    assert "lacks runc, iptables" in texts(changes, K0S)[0]
+    assert texts(changes, dataclasses.replace(K0S, k0s_has_payload=True)) == []
 
 
 def test_a_stopped_database_is_a_note() -> None:
