@@ -12,46 +12,14 @@ import re
 import typing as t
 
 from .._core.errors import InvalidInput
+from .k0s_fields import SPEC, unknown_fields
 
 if t.TYPE_CHECKING:
     from .spec import ClusterSpec
 
-#: Fields of ``spec`` of a k0s ClusterConfig. Preflight has k0s itself look at everything below them.
-SECTIONS = frozenset(
-    {
-        "api",
-        "controllerManager",
-        "extensions",
-        "featureGates",
-        "images",
-        "installConfig",
-        "konnectivity",
-        "metricsServer",
-        "network",
-        "scheduler",
-        "storage",
-        "telemetry",
-        "workerProfiles",
-    }
-)
-
-#: Fields of the section network: k0s itself lets unknown ones pass there without a word.
-NETWORK_FIELDS = frozenset(
-    {
-        "calico",
-        "clusterDomain",
-        "controlPlaneLoadBalancing",
-        "coreDNS",
-        "dualStack",
-        "kubeProxy",
-        "kuberouter",
-        "nodeLocalLoadBalancing",
-        "podCIDR",
-        "primaryAddressFamily",
-        "provider",
-        "serviceCIDR",
-    }
-)
+#: Sections and fields for others who need to know them.
+SECTIONS = frozenset(SPEC)
+NETWORK_FIELDS = frozenset(SPEC["network"])
 
 #: Fields that follow from other options -> what to use instead.
 MANAGED_FIELDS = {
@@ -155,13 +123,13 @@ def _refuse_for_others(spec: ClusterSpec) -> None:
 
 
 def _check_sections(config: t.Mapping[str, t.Any]) -> None:
+    for unknown in unknown_fields(config):
+        raise InvalidInput(
+            "is no field of a k0s ClusterConfig",
+            where=f"k0s_config.{unknown.path}",
+            remedy=f"there are {', '.join(unknown.known)}",
+        )
     for section, content in config.items():
-        if section not in SECTIONS:
-            raise InvalidInput(
-                "is no field of the spec of a k0s ClusterConfig",
-                where=f"k0s_config.{section}",
-                remedy=f"there are {', '.join(sorted(SECTIONS))}",
-            )
         if section == "storage":
             raise InvalidInput(
                 "is set by mothership.hcp: the cluster's state is in PostgreSQL",
@@ -169,19 +137,9 @@ def _check_sections(config: t.Mapping[str, t.Any]) -> None:
                 remedy="remove it; another PostgreSQL is given with database_host",
             )
         for field in content if isinstance(content, t.Mapping) else ():
-            _check_known(section, field)
             remedy = MANAGED_FIELDS.get((section, field))
             if remedy:
                 raise InvalidInput("is set by mothership.hcp", where=f"k0s_config.{section}.{field}", remedy=remedy)
-
-
-def _check_known(section: str, field: str) -> None:
-    if section == "network" and field not in NETWORK_FIELDS:
-        raise InvalidInput(
-            "is no field of the section network of a k0s ClusterConfig",
-            where=f"k0s_config.network.{field}",
-            remedy=f"there are {', '.join(sorted(NETWORK_FIELDS))}",
-        )
 
 
 def _check_provider(config: t.Mapping[str, t.Any]) -> None:

@@ -12,6 +12,7 @@ import json
 import subprocess
 import typing as t
 
+from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.k0s_fields import unknown_fields
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError, InvalidInput
 
 if t.TYPE_CHECKING:
@@ -47,10 +48,18 @@ def config_problems(
 
     :param mothership: ``mothership_k0s_config``; empty when the mothership is not made with k0s.
     """
-    written = {"mothership_k0s_config": mothership}
+    # Of a hosted cluster's configuration these were found when its definition was read.
+    problems: list[HcpError] = [
+        InvalidInput(
+            "is no field of a k0s ClusterConfig",
+            where=f"mothership_k0s_config.{unknown.path}",
+            remedy=f"there are {', '.join(unknown.known)}",
+        )
+        for unknown in unknown_fields(mothership)
+    ]
+    written = {"mothership_k0s_config": mothership if not problems else {}}
     for number, spec in enumerate(clusters):
         written[f"hosted_clusters[{number}].k0s_config"] = spec.k0s_config
-    problems: list[HcpError] = []
     for where, config in written.items():
         if not config:
             continue

@@ -25,6 +25,7 @@ def parse(**options: t.Any) -> ClusterSpec:
         ({"k0s_config": {"api": {"port": 1}}}, "k0s_config.api.port", "api_port"),
         ({"k0s_config": {"network": {"podCIDR": "x"}}}, "k0s_config.network.podCIDR", "pod_cidr"),
         ({"k0s_config": {"storage": {}}}, "k0s_config.storage", "database_host"),
+        ({"k0s_config": {"images": {"kubeprox": {}}}}, "k0s_config.images.kubeprox", "kubeproxy"),
         ({"k0s_config": {"networks": {}}}, "k0s_config.networks", "network"),
         ({"k0s_config": {"network": {"kubeRouter": {}}}}, "k0s_config.network.kubeRouter", "kuberouter"),
         ({"k0s_config": {"network": {"provider": "cilium"}}}, "k0s_config.network.provider", "custom"),

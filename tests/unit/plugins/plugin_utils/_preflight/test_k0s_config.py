@@ -21,7 +21,7 @@ def refuses(_binary: str, document: str) -> tuple[int, str]:
 
 
 def test_each_problem_names_its_cluster_and_the_field() -> None:
-    problems = config_problems("k0s", [PLAIN, A], {"nett": {}}, refuses)
+    problems = config_problems("k0s", [PLAIN, A], {"api": {}}, refuses)
     assert [problem.where for problem in problems] == ["mothership_k0s_config", "hosted_clusters[1].k0s_config"]
     assert 'unknown field "apii"' in problems[1].message
     assert "decoding" not in problems[1].message
@@ -43,3 +43,9 @@ def test_nothing_is_asked_when_nothing_was_written() -> None:
     asked: list[t.Any] = []
     assert config_problems("k0s", [PLAIN], {}, lambda *args: asked.append(args) or (0, "")) == []  # type: ignore[func-returns-value]
     assert asked == []
+
+
+def test_a_field_of_the_mothership_that_k0s_would_pass_over() -> None:
+    (problem,) = config_problems("k0s", [], {"api": {"prot": 1}}, lambda _binary, _document: (0, ""))
+    assert problem.where == "mothership_k0s_config.api.prot"
+    assert "port" in str(problem)
