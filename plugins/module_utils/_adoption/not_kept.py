@@ -45,7 +45,6 @@ def note_all(old: OldCluster, findings: Findings) -> None:
     _refuse_used_volumes(old, spec, findings)
     _note_manifests(old, spec, findings)
     _note_service(old, spec, findings)
-    findings.note("kube-proxy, CoreDNS and the konnectivity agents change to the images of mothership.hcp, pod by pod.")
 
 
 def _matters(field: str, value: t.Any) -> bool:
