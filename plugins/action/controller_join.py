@@ -70,6 +70,7 @@ class ActionModule(ActionBase):
         endpoint = joining.endpoint_of(options["kubeconfig"])
         with timings.measure("join"), joining.bootstrap_token(client, name, [_JOIN_USAGE]) as token:
             progress.say(f"node {name}", "joining as a controller")
+            joining.ensure_renewed_lease(client, name)
             text = join_token(endpoint, options["join_port"], token)
             joined = self._on_machine({**options["controller"], "token": text}, variables)
         return joined if joined.get("failed") else {**joined, "timings": {**joined["timings"], **timings.seconds}}

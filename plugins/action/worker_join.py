@@ -95,13 +95,16 @@ class ActionModule(ActionBase):
             with timings.measure("join"):
                 progress.say(f"node {name}", f"joining {options['cluster']}")
                 joining.remove_stale_node(client, node, joined["machine_id"])
+                if options["distribution"] == "k0s":
+                    joining.ensure_renewed_lease(client, name)
                 with joining.bootstrap_token(client, name) as token:
                     module = _MODULES[options["distribution"]]
                     joined = self._on_machine(module, {**arguments, "token": token}, variables)
             if joined.get("failed"):
                 return joined
         with timings.measure("ready"):
-            node = joining.wait_for_node(client, name, options["kubeconfig"], deadline, progress)
+            unit = "k0sworker" if options["distribution"] == "k0s" else "kubelet"
+            node = joining.wait_for_node(client, name, options["kubeconfig"], unit, deadline, progress)
         marks = joining.plan_marks(node, options["labels"], options["taints"])
         if marks:
             joining.apply_marks(client, node, options["labels"], options["taints"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
+import datetime
 import typing as t
 
 import yaml
@@ -17,6 +18,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import
 from ansible_collections.mothership.hcp.plugins.module_utils._core.plan import Change, Plan
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Deadline, Progress
 from ansible_collections.mothership.hcp.plugins.module_utils._kube import objects
+from ansible_collections.mothership.hcp.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.mothership.hcp.plugins.module_utils._kube.wait import Watched, node_ready, wait_until
 from ansible_collections.mothership.hcp.plugins.module_utils._pki.bootstrap_token import BootstrapToken
 
@@ -26,6 +28,10 @@ if t.TYPE_CHECKING:
 #: Seconds a token lives when nobody revokes it.
 _TOKEN_SECONDS = 900
 _NODE_LABEL = "mothership.hcp/node"
+_LEASE_API = "coordination.k8s.io/v1"
+_LEASES = "kube-node-lease"
+#: What kubelets use.
+_LEASE_SECONDS = 40
 Object = dict[str, t.Any]
 
 
@@ -92,6 +98,25 @@ def bootstrap_token(client: KubeClient, node_name: str, usages: t.Sequence[str] 
         objects.delete(client, "v1", "Secret", manifest["metadata"]["name"], "kube-system")
 
 
+def ensure_renewed_lease(client: KubeClient, name: str) -> None:
+    """Make the node's Lease before k0s does.
+
+    k0s 1.36 puts a label on the Lease of a node that joins, and so makes one without a time of renewal when it is
+    faster than the kubelet. The node controller never sees such a Lease renewed: a healthy node is NotReady for some
+    seconds, 50 seconds after its join.
+    """
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    spec = {"holderIdentity": name, "leaseDurationSeconds": _LEASE_SECONDS, "renewTime": now}
+    metadata = {"name": name, "namespace": _LEASES}
+    try:
+        objects.create(client, {"apiVersion": _LEASE_API, "kind": "Lease", "metadata": metadata, "spec": spec})
+    except ApiError as error:
+        if not error.is_conflict:
+            raise
+        path = f"/apis/{_LEASE_API}/namespaces/{_LEASES}/leases/{name}"
+        client.request("PATCH", path, body={"spec": spec}, content_type="application/merge-patch+json")
+
+
 def remove_stale_node(client: KubeClient, node: Object | None, machine_id: str) -> None:
     """Delete the Node object that an earlier life of this machine left; kubeadm would refuse to join beside it.
 
@@ -110,8 +135,13 @@ def remove_stale_node(client: KubeClient, node: Object | None, machine_id: str) 
     objects.delete(client, "v1", "Node", name)
 
 
-def wait_for_node(client: KubeClient, name: str, kubeconfig: str, deadline: Deadline, progress: Progress) -> Object:
-    """Until the node is Ready; returns the Node object."""
+def wait_for_node(
+    client: KubeClient, name: str, kubeconfig: str, unit: str, deadline: Deadline, progress: Progress
+) -> Object:
+    """Until the node is Ready; returns the Node object.
+
+    :param unit: systemd unit of the kubelet.
+    """
     found = wait_until(
         client,
         Watched("v1", "Node", name=name),
@@ -119,7 +149,7 @@ def wait_for_node(client: KubeClient, name: str, kubeconfig: str, deadline: Dead
         deadline=deadline,
         progress=progress,
         subject=f"node {name}",
-        hint=f"kubectl --kubeconfig {kubeconfig} describe node {name}; on the machine: journalctl -u kubelet -n 50",
+        hint=f"kubectl --kubeconfig {kubeconfig} describe node {name}; on the machine: journalctl -u {unit} -n 50",
     )
     return found[0]
 

@@ -17,6 +17,7 @@ from tests.unit.plugins.module_utils._kube.fake_api import FakeApi
 from .recorded import Recorded
 
 MODULE = "mothership.hcp.kubeadm_join"
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/w1"
 TOKENS = "/api/v1/namespaces/kube-system/secrets/"
 KUBECONFIG = """
 current-context: c
@@ -32,6 +33,9 @@ class Api(FakeApi):
     def _patch(self, path: str, query: dict[str, t.Any], body: dict[str, t.Any]) -> dict[str, t.Any]:
         del query
         node = self.stored[path]
+        if path == LEASE:
+            node["spec"].update(body["spec"])
+            return node
         node["metadata"].setdefault("labels", {}).update(body["metadata"].get("labels", {}))
         node.setdefault("spec", {}).update(body.get("spec", {}))
         return node
@@ -64,7 +68,8 @@ class Scene:
 
     def run(self, *, check_mode: bool = False, **options: t.Any) -> dict[str, t.Any]:
         args = {"cluster": "tenant-a", "kubeconfig": str(self.kubeconfig), "wait_timeout": 1, **options}
-        self.recorded = Recorded(worker_join.ActionModule, args, {MODULE: self._module}, check_mode=check_mode)
+        answers = {MODULE: self._module, "mothership.hcp.k0s_worker": self._module}
+        self.recorded = Recorded(worker_join.ActionModule, args, answers, check_mode=check_mode)
         return self.recorded.run()
 
     @property
@@ -179,6 +184,25 @@ def test_labels_and_taints_are_added_and_those_of_others_stay(scene: Scene) -> N
     planned = scene.run(labels={"zone": "b"}, check_mode=True)
     assert planned["changed"]
     assert stored["metadata"]["labels"] == {"zone": "a"}
+
+
+def test_a_k0s_worker_finds_a_lease_that_has_been_renewed(scene: Scene) -> None:
+    scene.run(distribution="k0s")
+    assert {name for name, _args, _hidden in scene.recorded.modules} == {"mothership.hcp.k0s_worker"}
+    lease = scene.api.stored[LEASE]["spec"]
+    assert (lease["holderIdentity"], lease["leaseDurationSeconds"]) == ("w1", 40)
+    assert lease["renewTime"].endswith("Z")
+    # k0s made one without a time of renewal, in a run that was killed.
+    scene.api.stored[LEASE]["spec"] = {"holderIdentity": "w1"}
+    scene.joined = False
+    del scene.api.stored["/api/v1/nodes/w1"]
+    scene.run(distribution="k0s")
+    assert scene.api.stored[LEASE]["spec"]["renewTime"]
+
+
+def test_a_kubeadm_worker_makes_its_lease_itself(scene: Scene) -> None:
+    scene.run()
+    assert LEASE not in scene.api.stored
 
 
 def test_a_kubeconfig_that_does_not_tell_the_server(scene: Scene) -> None:
