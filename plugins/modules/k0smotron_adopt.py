@@ -178,7 +178,6 @@ from ansible_collections.mothership.hcp.plugins.module_utils._adoption.adoption 
 from ansible_collections.mothership.hcp.plugins.module_utils._adoption.options import ARGUMENTS, request_of
 from ansible_collections.mothership.hcp.plugins.module_utils._core.module import run_module
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Progress
-from ansible_collections.mothership.hcp.plugins.module_utils._kube.client import KubeClient
 from ansible_collections.mothership.hcp.plugins.module_utils._kube.connect import KUBE_ARGUMENTS, connect
 
 
@@ -197,7 +196,7 @@ def main() -> None:
         client = connect(module.params, check_mode=False, warn=module.warn)
         adoption = Adoption(
             request_of(module.params),
-            t.cast("KubeClient", client),
+            t.cast(t.Any, client),
             check_mode=module.check_mode,
             progress=Progress(),
             learn_secret=secrets.append,

@@ -130,13 +130,17 @@ class UnknownField(t.NamedTuple):
     known: tuple[str, ...]
 
 
-def unknown_fields(config: t.Mapping[str, t.Any], fields: Fields = SPEC, path: str = "") -> list[UnknownField]:
+def unknown_fields(config: t.Mapping[str, t.Any]) -> list[UnknownField]:
     """All fields of ``config`` that no ClusterConfig has."""
+    return _unknown(config, SPEC, "")
+
+
+def _unknown(config: t.Mapping[str, t.Any], fields: Fields, path: str) -> list[UnknownField]:
     found = []
     for name, value in config.items():
         place = f"{path}.{name}" if path else str(name)
         if name not in fields:
             found.append(UnknownField(place, tuple(sorted(fields))))
         elif fields[name] is not None and isinstance(value, t.Mapping):
-            found += unknown_fields(value, fields[name], place)
+            found += _unknown(value, fields[name], place)
     return found

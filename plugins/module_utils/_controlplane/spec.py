@@ -15,8 +15,6 @@ import typing as t
 
 from .._core.errors import HcpError, InvalidInput, ManyProblems
 from .port_range import PortRange
-from .spec_checks import DISTRIBUTIONS as DISTRIBUTIONS
-from .spec_checks import SUPPORTED_MINORS as SUPPORTED_MINORS
 from .spec_checks import problems_of
 
 _NUMBERS = frozenset({"replicas", "api_port", "konnectivity_port", "database_connections", "database_port"})

@@ -12,8 +12,8 @@ import typing as t
 
 from .._controlplane import networks
 from .._controlplane.port_range import PortRange
-from .._controlplane.spec import DISTRIBUTIONS, ClusterSpec, Surroundings, parse_clusters
-from .._controlplane.spec_checks import SSL_MODES
+from .._controlplane.spec import ClusterSpec, Surroundings, parse_clusters
+from .._controlplane.spec_checks import DISTRIBUTIONS, SSL_MODES
 from .hosted_clusters import Request
 
 #: Sub-options of one cluster; documented by the fragment ``mothership.hcp.hosted_clusters``.

@@ -12,6 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane import spec as controlplane
+from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec_checks import SUPPORTED_MINORS
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError, InvalidInput, ManyProblems
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.sources import Sources, ValuePath
 
@@ -70,7 +71,7 @@ def parsed(
 def version_problems(name: str, version: str, distribution: str = "kubeadm") -> list[HcpError]:
     """A version must be X.Y.Z (of k0s also X.Y.Z+k0s.N), of a minor release that is known to work."""
     match = (_K0S_VERSION if distribution == "k0s" else _VERSION).fullmatch(version)
-    minors = [f"{major}.{minor}" for major, minor in controlplane.SUPPORTED_MINORS]
+    minors = [f"{major}.{minor}" for major, minor in SUPPORTED_MINORS]
     if match is None:
         return [InvalidInput(f"{version!r} is not of the form 1.36.3", where=name, remedy="give all three numbers")]
     if f"{match[1]}.{match[2]}" not in minors:

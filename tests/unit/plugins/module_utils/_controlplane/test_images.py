@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.images import images_for
-from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec import SUPPORTED_MINORS
+from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec_checks import SUPPORTED_MINORS
 
 
 @pytest.mark.parametrize("minor", SUPPORTED_MINORS)
