@@ -377,8 +377,10 @@ def test_a_wait_hears_of_readiness_at_once(client: KubeClient, namespace: str) -
     timer.start()
     said = Said()
     found = wait_for_web(client, namespace, Deadline(30), said)
-    assert time.monotonic() - told[0] < 0.5
+    noticed = time.monotonic()
+    # The watch may be faster than the answer to the request that it is about.
     timer.join()
+    assert noticed - told[0] < 0.5
     assert found[0]["status"]["availableReplicas"] == 2
     assert said.lines[0].startswith("web: still waiting: the newest specification is not observed yet (")
 

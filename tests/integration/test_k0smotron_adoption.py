@@ -263,7 +263,6 @@ def test_the_playbook_shows_the_plan_and_changes_nothing_unless_confirmed(
         f"delete Service/{shape.namespace}/kmc-{shape.name}-nodeport",
         f"create StatefulSet/hcp-{shape.name}/{shape.name}",
         f"delete StatefulSet/{shape.namespace}/kmc-{shape.name}",
-        "kube-proxy, CoreDNS",
         f"-e k0smotron_confirm={shape.name}",
     ):
         assert text in said
