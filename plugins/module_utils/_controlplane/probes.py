@@ -18,11 +18,13 @@ def api_probes() -> Manifest:
     """The three probes of the container that serves the API."""
     probe = {"port": API_PORT_NAME, "scheme": "HTTPS"}
     return {
+        # A start that hangs (seen once in many first starts of two replicas on an empty database) is tried again well
+        # within the time that a run waits for the roll-out.
         "startupProbe": {
             "httpGet": {"path": "/livez", **probe},
             "periodSeconds": 1,
             "timeoutSeconds": 5,
-            "failureThreshold": 240,
+            "failureThreshold": 120,
         },
         "readinessProbe": {
             "httpGet": {"path": "/readyz", **probe},
