@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import os
 import typing as t
@@ -17,7 +15,8 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError
 from ansible_collections.mothership.hcp.plugins.module_utils._core.plan import Change, Plan
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Progress, Timings
-from ansible_collections.mothership.hcp.plugins.module_utils._host.kubeadm import discovery_kubeconfig, host_and_port
+from ansible_collections.mothership.hcp.plugins.module_utils._host.k0s_worker import join_token
+from ansible_collections.mothership.hcp.plugins.module_utils._host.kubeadm import host_and_port
 from ansible_collections.mothership.hcp.plugins.module_utils._kube.connect import connect
 from ansible_collections.mothership.hcp.plugins.plugin_utils import _worker_join as joining
 from ansible_collections.mothership.hcp.plugins.plugin_utils._progress_display import ProgressDisplay
@@ -68,10 +67,11 @@ class ActionModule(ActionBase):
             return self._on_machine(options["controller"], variables)
         joining.remove_leftovers(client, leftovers)
         endpoint = joining.endpoint_of(options["kubeconfig"])
+        server = f"https://{host_and_port(urlsplit(endpoint.server).hostname or '', options['join_port'])}"
         with timings.measure("join"), joining.bootstrap_token(client, name, [_JOIN_USAGE]) as token:
             progress.say(f"node {name}", "joining as a controller")
             joining.ensure_renewed_lease(client, name)
-            text = join_token(endpoint, options["join_port"], token)
+            text = join_token(server, endpoint.ca_certificate, token, _JOIN_USER)
             joined = self._on_machine({**options["controller"], "token": text}, variables)
         return joined if joined.get("failed") else {**joined, "timings": {**joined["timings"], **timings.seconds}}
 
@@ -91,11 +91,3 @@ class ActionModule(ActionBase):
             )
         done.pop("invocation", None)
         return done
-
-
-def join_token(endpoint: joining.Endpoint, port: int, token: str) -> str:
-    """What ``k0s controller --token-file`` reads: a kubeconfig of the join API, compressed, in Base64."""
-    host = urlsplit(endpoint.server).hostname or ""
-    server = f"https://{host_and_port(host, port)}"
-    kubeconfig = discovery_kubeconfig(server, endpoint.ca_certificate, token, user=_JOIN_USER)
-    return base64.b64encode(gzip.compress(kubeconfig.encode("utf-8"), mtime=0)).decode("ascii")

@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 import json
-import platform
 
 from .._core.errors import HcpError, InvalidInput
+from .facts import architecture
 from .machine import STATE_FOLDER, Machine
 
 #: Where ``bundle_install`` puts it: the installed one must not change while the service runs.
@@ -20,7 +20,6 @@ INSTALLED = "/usr/local/bin/k0s"
 _RECORD = f"{STATE_FOLDER}/k0s/installed.json"
 #: ELF's numbers of machines and the kernel's names, by Go's names of architectures.
 _ELF_MACHINES = {0x3E: "amd64", 0xB7: "arm64", 0x28: "arm", 0xF3: "riscv64"}
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "riscv64": "riscv64"}
 
 
 def check_staged(machine: Machine, wanted: str) -> str:
@@ -58,7 +57,7 @@ def _check_architecture(machine: Machine) -> None:
         )
     number = head[18] | head[19] << 8
     found = _ELF_MACHINES.get(number, f"machine number {number}")
-    here = _ARCHITECTURES.get(platform.machine(), platform.machine())
+    here = architecture()
     if found != here:
         raise InvalidInput(
             f"k0s binary is for {found}, this machine is {here}",

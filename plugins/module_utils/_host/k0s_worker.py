@@ -112,9 +112,12 @@ def run(machine: Machine, settings: WorkerSettings, *, check_mode: bool, timeout
     )
 
 
-def join_token(server: str, ca_base64: str, token: str) -> str:
-    """What ``k0s worker --token-file`` reads: a kubeconfig, compressed, in base64."""
-    kubeconfig = discovery_kubeconfig(server, ca_base64, token, user=_JOIN_USER)
+def join_token(server: str, ca_base64: str, token: str, user: str = _JOIN_USER) -> str:
+    """What ``--token-file`` of k0s reads: a kubeconfig, compressed, in base64.
+
+    :param user: what k0s expects there; it differs for controllers.
+    """
+    kubeconfig = discovery_kubeconfig(server, ca_base64, token, user=user)
     return base64.b64encode(gzip.compress(kubeconfig.encode(), mtime=0)).decode()
 
 
