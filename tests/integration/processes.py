@@ -100,13 +100,10 @@ class Server:
             time.sleep(0.1)
 
 
-@contextlib.contextmanager
-def running(
-    name: str, command: t.Sequence[str], folder: pathlib.Path, *, user: str | None = None
-) -> t.Iterator[Server]:
-    """A process with its log in ``folder``; stopped at the end."""
+def start(name: str, command: t.Sequence[str], folder: pathlib.Path, *, user: str | None = None) -> Server:
+    """Start a process with its log in ``folder``. It ends with the *thread* that started it."""
     log = folder / f"{name}.log"
-    with open(log, "wb") as file:
+    with open(log, "ab") as file:
         process = subprocess.Popen(
             list(command),
             stdout=file,
@@ -116,7 +113,15 @@ def running(
             preexec_fn=_end_with_parent,
             **_as_user(user),
         )
-    server = Server(name, process, log)
+    return Server(name, process, log)
+
+
+@contextlib.contextmanager
+def running(
+    name: str, command: t.Sequence[str], folder: pathlib.Path, *, user: str | None = None
+) -> t.Iterator[Server]:
+    """A process with its log in ``folder``; stopped at the end."""
+    server = start(name, command, folder, user=user)
     try:
         yield server
     finally:
@@ -146,12 +151,28 @@ def _postgresql_user() -> str | None:
     raise CannotStart(f"none of the users {', '.join(_POSTGRESQL_USERS)} exists; PostgreSQL refuses to run as root")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class PostgreSQL:
     """A PostgreSQL server. The superuser ``postgres`` needs no password from the loopback interface."""
 
     port: int
     folder: pathlib.Path
+    command: t.Sequence[str]
+    user: str | None
+    process: Server | None = None
+
+    def start(self) -> None:
+        """Start it, again too, and wait until it answers."""
+        self.process = start("postgresql", self.command, self.folder, user=self.user)
+        self.process.wait_until(lambda: _answers_sql(self))
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT ends sessions and stops in order, SIGQUIT leaves everything as a crash would."""
+        if self.process is not None and self.process.process.poll() is None:
+            self.process.process.send_signal(how)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.process.wait(timeout=30)
+            self.process.stop()
 
     @property
     def dsn(self) -> str:
@@ -183,10 +204,12 @@ def postgresql(*, settings: t.Mapping[str, str] | None = None) -> t.Iterator[Pos
         chosen |= {"fsync": "off", "max_connections": "200", **(settings or {})}
         command = [postgresql_binary("postgres"), "-D", str(data)]
         command += [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
-        with running("postgresql", command, folder, user=user) as server:
-            found = PostgreSQL(port, folder)
-            server.wait_until(lambda: _answers_sql(found))
+        found = PostgreSQL(port, folder, command, user)
+        try:
+            found.start()
             yield found
+        finally:
+            found.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
