@@ -13,7 +13,7 @@ author: [The mothership.hcp authors (@mothership-hcp)]
 description:
   - Stops all pods and removes what this collection, kubeadm, k0s and Kubernetes put on the machine. That is services,
     users of k0s, programs of the bundle, configuration, state, images, logs, mounts, network links, packet filter rules
-    and cgroups.
+    and cgroups. A load balancer of this collection goes, too.
   - Folders that are mount points are emptied.
   - What cannot be removed is an error that names it.
   - All data of the control plane on the machine is lost. The playbook C(mothership.hcp.reset) asks for a confirmation.
@@ -30,7 +30,8 @@ attributes:
 options:
   datastore:
     description:
-      - Remove all PostgreSQL clusters of the machine too, with their data and the certificate authority of the server.
+      - Remove all PostgreSQL clusters of the machine too, with their data and the certificate authority of the server,
+        and what several database machines have besides (Patroni, etcd, HAProxy, keepalived).
     type: bool
     default: false
 """

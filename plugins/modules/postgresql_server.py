@@ -80,6 +80,11 @@ options:
       - The collection sizes C(shared_buffers) at a quarter of the memory, between 128 MB and 2 GB.
     type: dict
     default: {}
+  certificate_renew_days:
+    description:
+      - The server's certificate is renewed when fewer days are left. It is made for 730 days.
+    type: int
+    default: 30
 seealso:
   - module: mothership.hcp.kine_database
 """
@@ -157,6 +162,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "max_connections": {"type": "int", "default": 200},
         "allowed_networks": {"type": "list", "elements": "str", "required": True},
         "settings": {"type": "dict", "default": {}},
+        "certificate_renew_days": {"type": "int", "default": 30},
     }
 
 
@@ -165,7 +171,9 @@ def main() -> None:
 
     def work() -> dict[str, object]:
         options = server.options_from(module.params)
-        machine = ServerMachine(Layout(options.version), command.run, Progress())
+        machine = ServerMachine(
+            Layout(options.version), command.run, Progress(), renew_days=module.params["certificate_renew_days"]
+        )
         return server.ensure(options, machine, check_mode=module.check_mode, warn=module.warn)
 
     run_module(module, work)

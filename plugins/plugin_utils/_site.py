@@ -18,12 +18,12 @@ GROUPS = (groups.CONTROL_PLANE, groups.MOTHERSHIP_WORKERS, groups.LOAD_BALANCERS
 
 def is_site_group(name: str) -> bool:
     """Whether a group of the inventory means something to this collection."""
-    return name in GROUPS or name.startswith(groups.WORKERS_PREFIX)
+    return name in GROUPS or name.startswith(groups.WORKERS_PREFIX) or groups.is_database(name)
 
 
 def site_hosts(all_groups: t.Mapping[str, t.Sequence[str]]) -> list[str]:
     """Machines of the site, each once, the mothership's control plane first."""
-    names = [*GROUPS, *sorted(name for name in all_groups if name.startswith(groups.WORKERS_PREFIX))]
+    names = [*GROUPS, *sorted(name for name in all_groups if name not in GROUPS and is_site_group(name))]
     return list(dict.fromkeys(host for name in names for host in all_groups.get(name, ())))
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NEEDS = {"k0s": ("LAB_K0S", "a k0s binary, see docs/lab.md")}
 
 
-@pytest.mark.parametrize("scenario", ["default", "k0s"])
+@pytest.mark.parametrize("scenario", ["default", "k0s", "postgresql_ha"])
 def test_scenario(scenario: str) -> None:
     variable, need = NEEDS.get(scenario, ("", ""))
     if variable and not os.environ.get(variable):

@@ -11,15 +11,21 @@ import typing as t
 
 from .._core.errors import HcpError
 from .psql import Connection, Psql
+from .server_facts import with_machine_facts
 
 #: One JSON object a row, as :meth:`Psql.rows` wants it. Back ends of other databases are counted in ``server`` only.
 _QUESTIONS = """
 SELECT json_build_object(
   'version', current_setting('server_version'),
   'max_connections', current_setting('max_connections')::int,
+  'in_recovery', pg_is_in_recovery(), 'data_directory', current_setting('data_directory'),
+  'ca_file', current_setting('ssl_ca_file'),
+  'reserved_connections', current_setting('superuser_reserved_connections')::int
+    + coalesce(current_setting('reserved_connections', true)::int, 0),
   'connections', (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'));
 SELECT json_build_object(
   'name', d.datname, 'size', pg_database_size(d.datname), 'connection_limit', r.rolconnlimit,
+  'closed', coalesce(shobj_description(d.oid, 'pg_database'), '') LIKE 'mothership.hcp closed%',
   'connections', (SELECT count(*) FROM pg_stat_activity a WHERE a.datname = d.datname))
 FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE d.datname LIKE 'hcp\\_%' ORDER BY d.datname;
 """
@@ -38,5 +44,7 @@ def gather(psql: Psql) -> dict[str, t.Any]:
     try:
         server, *databases = psql.rows(_QUESTIONS, timeout=20)
     except HcpError as error:
-        return {"running": False, "problem": str(error), "server": {}, "databases": []}
-    return {"running": True, "problem": None, "server": server, "databases": databases}
+        return {"running": False, "problem": str(error), "role": "unknown", "server": {}, "databases": []}
+    role = {True: "replica", False: "primary"}.get(server.get("in_recovery"), "unknown")
+    server = with_machine_facts(server)
+    return {"running": True, "problem": None, "role": role, "server": server, "databases": databases}

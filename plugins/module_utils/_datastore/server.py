@@ -92,6 +92,12 @@ def ensure(
         memory=memory if memory is not None else memory_bytes(),
     )
     current = machine.read(desired.names)
+    if current.member:
+        raise HcpError(
+            "this machine is one of several that hold the server together; it cannot be made a server of its own again",
+            where=machine.layout.member,
+            remedy="put the other machines back into the group",
+        )
     if not current.installed and not check_mode:
         raise HcpError(
             f"PostgreSQL {options.version} is not installed on this machine",

@@ -77,6 +77,11 @@ class Layout:
         return self._path("usr/lib/postgresql", self.version, "bin/postgres")
 
     @property
+    def member(self) -> str:
+        """There when the cluster belongs to Patroni."""
+        return self._path("etc/patroni/config.yml")
+
+    @property
     def process_file(self) -> str:
         return self._path("var/lib/postgresql", self.version, self.cluster, "postmaster.pid")
 
@@ -113,9 +118,10 @@ class Running:
 
 @dataclasses.dataclass(frozen=True)
 class ServerState:
-    """What is on the machine; ``ServerState()`` is a virgin one."""
+    """What is on the machine; ``ServerState()`` is a virgin one. ``member``: its PostgreSQL belongs to Patroni."""
 
     installed: bool = False
+    member: bool = False
     includes_folder: bool = False
     cluster: bool = False
     configuration: files.TextFile | None = None
@@ -135,24 +141,28 @@ class ServerMachine:
     """Reads and changes this machine. Its methods are what tests record.
 
     :param run: runs programs.
+    :param renew_days: of the server's certificate; by default that of :class:`ServerTls`.
     """
 
-    def __init__(self, layout: Layout, run: Run, progress: Progress) -> None:
+    def __init__(self, layout: Layout, run: Run, progress: Progress, *, renew_days: int | None = None) -> None:
         self.layout = layout
         self._run = run
         self._progress = progress
-        self.tls = ServerTls(layout.tls, run)
+        self.tls = ServerTls(layout.tls, run, renew_days=renew_days)
 
     def read(self, names: t.Sequence[str]) -> ServerState:
         """The state; ``names`` are the wanted names of the server's certificate."""
         layout = self.layout
         main = files.read(layout.main_configuration)
         if main is None:
-            return ServerState(installed=os.path.exists(layout.program), tls=self.tls.read(names))
+            return ServerState(
+                installed=os.path.exists(layout.program), member=os.path.exists(layout.member), tls=self.tls.read(names)
+            )
         start = files.read(layout.start_mode)
         running = self.running() if self._systemctl("is-active", layout.service) == "active" else None
         return ServerState(
             installed=os.path.exists(layout.program),
+            member=os.path.exists(layout.member),
             includes_folder=any(
                 line.split("#")[0].split() == ["include_dir", "=", "'conf.d'"] for line in main.text.splitlines()
             ),

@@ -170,14 +170,29 @@ def _lines(text: str) -> dict[str, str]:
     return {name: value for name, separator, value in pairs if separator}
 
 
-def access_text(networks: t.Sequence[str]) -> str:
-    """``pg_hba.conf``: the administrator over the socket, each tenant over TLS into the database of its own name."""
-    rules = [
+Rule = tuple[str, str, str, str, str]
+
+
+def tenant_rules(networks: t.Sequence[str]) -> list[Rule]:
+    """Each tenant over TLS into the database whose name is that of a role it belongs to."""
+    return [("hostssl", "samerole", f"+{GROUP}", network, "scram-sha-256") for network in networks]
+
+
+def access_lines(rules: t.Sequence[Rule]) -> list[str]:
+    """Lines of ``pg_hba.conf``: the administrator over the socket, ``rules``, and nobody else."""
+    everything = [
         ("local", "all", "postgres", "", "peer"),
         ("local", "replication", "postgres", "", "peer"),
-        *(("hostssl", "sameuser", f"+{GROUP}", network, "scram-sha-256") for network in networks),
+        # The exporter for Prometheus, where there is one.
+        ("local", "postgres", "prometheus", "", "peer"),
+        *rules,
         ("local", "all", "all", "", "reject"),
         ("host", "all", "all", "all", "reject"),
     ]
+    return ["{:<7} {:<12} {:<13} {:<19} {}".format(*rule) for rule in everything]
+
+
+def access_text(networks: t.Sequence[str]) -> str:
+    """``pg_hba.conf`` of a server on one machine."""
     head = "# Written by mothership.hcp. Changes made here are undone: use postgresql_allowed_networks."
-    return "\n".join([head, *("{:<8}{:<13}{:<14}{:<20}{}".format(*rule) for rule in rules), ""])
+    return "\n".join([head, *access_lines(tenant_rules(networks)), ""])

@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import typing as t
 
+from .._core import balancing
+from .._core.balancing import VirtualAddress
 from .._core.errors import CommandFailed, InvalidInput, TimedOut
 from .._core.plan import Change, Plan
 from .._core.progress import Deadline, Progress
@@ -35,7 +36,7 @@ _KEEPALIVED = Service("keepalived", (KEEPALIVED_CONFIG, KEEPALIVED_CHECK))
 class _Desired:
     """What must be on the machine; ``ports`` are those on which HAProxy must listen."""
 
-    virtual: config.VirtualAddress | None
+    virtual: VirtualAddress | None
     files: tuple[TextFile, ...]
     services: tuple[Service, ...]
     ports: frozenset[int]
@@ -101,15 +102,15 @@ def _desired(machine: Machine, settings: Settings) -> _Desired:
         files.append(TextFile(KEEPALIVED_CHECK, config.keepalived_check(), 0o755))
         files.append(TextFile(KEEPALIVED_CONFIG, config.keepalived_config(virtual)))
         services.append(_KEEPALIVED)
-    numbers = frozenset(number for port in ports for number in port.numbers) | {config.HEALTH_PORT}
+    numbers = frozenset(number for port in ports for number in port.numbers) | {balancing.HEALTH_PORT}
     return _Desired(virtual, tuple(files), tuple(services), numbers)
 
 
-def _virtual(machine: Machine, settings: Settings) -> config.VirtualAddress | None:
+def _virtual(machine: Machine, settings: Settings) -> VirtualAddress | None:
     if settings.virtual_address is None:
         return None
     own, address = settings.own_address(), settings.virtual_address
-    local = _local_addresses(machine)
+    local = balancing.local_addresses(machine.read_text("/proc/net/fib_trie") or "")
     if local and own not in local and ":" not in own:
         raise InvalidInput(
             f"{own} is no address of this machine, which has {', '.join(sorted(local))}",
@@ -117,9 +118,7 @@ def _virtual(machine: Machine, settings: Settings) -> config.VirtualAddress | No
             remedy="set in load_balancer_addresses the one at which the other load balancers reach it",
         )
     interface = settings.interface or interface_to(machine, address)
-    return config.VirtualAddress(
-        address, interface, own, settings.peers(), settings.position(), settings.virtual_router_id
-    )
+    return VirtualAddress(address, interface, own, settings.peers(), settings.position(), settings.virtual_router_id)
 
 
 def interface_to(machine: Machine, address: str) -> str:
@@ -127,31 +126,14 @@ def interface_to(machine: Machine, address: str) -> str:
 
     :raises InvalidInput: when no route leads there.
     """
-    best = (-1, "")
-    wanted = ipaddress.ip_address(address)
-    for line in (machine.read_text("/proc/net/route") or "").splitlines()[1:]:
-        fields = line.split()
-        if len(fields) < 8 or not int(fields[3], 16) & 1:  # RTF_UP
-            continue
-        mask = bin(int(fields[7], 16)).count("1")
-        network = ipaddress.ip_network((int.from_bytes(bytes.fromhex(fields[1]), "little"), mask), strict=False)
-        if wanted in network and mask > best[0]:
-            best = (mask, fields[0])
-    if not best[1]:
+    found = balancing.interface_to(machine.read_text("/proc/net/route") or "", address)
+    if not found:
         raise InvalidInput(
             f"no interface of this machine leads to {address}",
             where="virtual_address",
             remedy="name the interface with load_balancer_interface",
         )
-    return best[1]
-
-
-def _local_addresses(machine: Machine) -> set[str]:
-    """IPv4 addresses of this machine; empty when the kernel does not tell."""
-    lines = (machine.read_text("/proc/net/fib_trie") or "").splitlines()
-    pairs = zip(lines, lines[1:])
-    found = {line.split()[-1] for line, following in pairs if following.strip() == "/32 host LOCAL"}
-    return {address for address in found if not address.startswith("127.")}
+    return found
 
 
 def _refuse_foreign(machine: Machine, desired: _Desired) -> None:
@@ -160,8 +142,7 @@ def _refuse_foreign(machine: Machine, desired: _Desired) -> None:
         current = machine.read_text(file.path)
         if current is None or MARKER in current:
             continue
-        words = {line.split()[0] for line in current.splitlines() if line.split() and not line.startswith("#")}
-        if words & {"frontend", "listen", "backend", "vrrp_instance", "virtual_server"}:
+        if balancing.is_in_use(current):
             raise InvalidInput(
                 "this file was not written by mothership.hcp, and it is in use",
                 where=file.path,
@@ -267,8 +248,8 @@ def _wait_until_loaded(machine: Machine, text: str, before: str | None, timeout:
     A HAProxy that cannot run with it (a port is taken, too many connections for its limit of open files) says so in the
     journal only, and goes on with the old one. So does the file then: a restart must not fail.
     """
-    deadline, progress, wanted = Deadline(timeout), Progress(), config.identity(text)
-    while wanted not in machine.ask(config.ASK_IDENTITY, timeout=5).stdout:
+    deadline, progress, wanted = Deadline(timeout), Progress(), balancing.identity(text)
+    while wanted not in machine.ask(balancing.ASK_IDENTITY, timeout=5).stdout:
         progress.say("haproxy", "waiting until it runs with the new configuration")
         if not deadline.pause(0.2):
             if before is not None and before != text:

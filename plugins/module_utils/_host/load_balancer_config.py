@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import ipaddress
 import re
 import typing as t
 
+from .._core import balancing
+from .._core.balancing import VirtualAddress
 from .._core.errors import InvalidInput
 
 HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg"
@@ -21,17 +22,6 @@ KEEPALIVED_CONFIG = "/etc/keepalived/keepalived.conf"
 KEEPALIVED_CHECK = "/etc/keepalived/mothership-check"
 #: First line of all these files but the program, where it is the second.
 MARKER = "# Written by mothership.hcp. Changes are lost in the next run."
-#: HAProxy tells keepalived here, on this machine only, that it works.
-HEALTH_PORT = 8404
-_NO_IDENTITY = "configuration-unknown"
-#: Asks for the identity of the running configuration.
-ASK_IDENTITY = (
-    "bash",
-    "-c",
-    f"exec 3<>/dev/tcp/127.0.0.1/{HEALTH_PORT} && printf 'GET /identity HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3",
-)
-#: The group's first machine begins with the virtual address; each following one comes behind it.
-_PRIORITY = 150
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}")
 #: A host name; what has digits only at its end must be an IP address.
 _HOST = re.compile(r"([A-Za-z0-9_-]{1,63}\.)*(?!\d+$)[A-Za-z0-9_-]{1,63}")
@@ -65,27 +55,6 @@ class Port:
     def numbers(self) -> range:
         first, _separator, last = self.ports.partition("-")
         return range(int(first), int(last or first) + 1)
-
-
-@dataclasses.dataclass(frozen=True)
-class VirtualAddress:
-    """The address that one of several machines has.
-
-    :param interface: of this machine; ``source`` is its own address there.
-    :param peers: addresses of the others, in the group's order.
-    :param position: of this machine in the group, from 0.
-    """
-
-    address: str
-    interface: str
-    source: str
-    peers: tuple[str, ...]
-    position: int
-    router_id: int
-
-    @property
-    def with_prefix(self) -> str:
-        return f"{self.address}/{ipaddress.ip_address(self.address).max_prefixlen}"
 
 
 def server_of(option: str, name: str, address: str) -> Server:
@@ -127,7 +96,7 @@ def port_range(option: str, text: str) -> str:
 def haproxy_config(ports: t.Sequence[Port], *, max_connections: int, ipv6: bool) -> str:
     """The configuration of HAProxy. TCP is passed on as it is: TLS ends at the servers.
 
-    HAProxy tells at :data:`HEALTH_PORT` which configuration it runs with, see :func:`identity`.
+    HAProxy tells at :data:`HEALTH_PORT` which configuration it runs with, see :func:`.balancing.identity`.
     """
     head = f"""{MARKER}
 global
@@ -158,22 +127,9 @@ defaults
     option srvtcpka
 
 # keepalived asks this. It tells of HAProxy alone: without any server, another machine could do no better.
-frontend health
-    mode http
-    bind 127.0.0.1:{HEALTH_PORT}
-    timeout client 5s
-    monitor-uri /healthz
-    http-request return status 200 content-type text/plain string {_NO_IDENTITY}
-"""
+{balancing.HEALTH_FRONTEND}"""
     body = "".join(_section(port, "[::]:" if ipv6 else "*:", " v4v6" if ipv6 else "") for port in ports)
-    text = head + body
-    return text.replace(_NO_IDENTITY, f"configuration-{hashlib.sha256(text.encode()).hexdigest()[:32]}")
-
-
-def identity(text: str) -> str:
-    """What a HAProxy with this configuration answers to :data:`ASK_IDENTITY`; nothing for one of somebody else."""
-    found = re.search(r"\bconfiguration-[0-9a-f]{32}$", text, re.MULTILINE)
-    return found[0] if found else ""
+    return balancing.with_identity(head + body)
 
 
 def bound_ports(text: str) -> set[int]:
@@ -216,55 +172,10 @@ def _quoted(address: str) -> str:
 
 
 def keepalived_config(virtual: VirtualAddress) -> str:
-    """The configuration of keepalived.
-
-    Advertisements go to the other machines only (unicast). There is no password: VRRP sends it in the clear.
-    """
-    lines = [
-        f"unicast_src_ip {virtual.source}",
-        *(["unicast_peer {", *(f"    {peer}" for peer in virtual.peers), "}"] if virtual.peers else []),
-    ]
-    unicast = "".join(f"    {line}\n" for line in lines)
-    return f"""{MARKER}
-global_defs {{
-    script_user nobody
-    enable_script_security
-    vrrp_version 3
-}}
-
-vrrp_script haproxy {{
-    script "{KEEPALIVED_CHECK}"
-    interval 2
-    timeout 3
-    fall 2
-    rise 2
-}}
-
-vrrp_instance mothership {{
-    # All begin as BACKUP and keep the address once they have it: a machine that comes back causes no second move.
-    state BACKUP
-    nopreempt
-    interface {virtual.interface}
-    virtual_router_id {virtual.router_id}
-    priority {_PRIORITY - virtual.position}
-    advert_int 1
-{unicast}    virtual_ipaddress {{
-        {virtual.with_prefix} dev {virtual.interface}
-    }}
-    track_script {{
-        haproxy
-    }}
-}}
-"""
+    """The configuration of keepalived."""
+    return balancing.keepalived_config(virtual, marker=MARKER, check=KEEPALIVED_CHECK, instance="mothership")
 
 
 def keepalived_check() -> str:
-    """The program by which keepalived asks HAProxy; bash alone is enough for it."""
-    return f"""#!/bin/bash
-{MARKER}
-# Ends with 0 when HAProxy answers.
-exec 3<>/dev/tcp/127.0.0.1/{HEALTH_PORT} || exit 1
-printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3
-read -r -t 2 answer <&3
-[[ $answer == *" 200 "* ]]
-"""
+    """The program by which keepalived asks HAProxy."""
+    return balancing.keepalived_check(MARKER)

@@ -13,8 +13,9 @@ import ipaddress
 import re
 import typing as t
 
+from .._core.balancing import HEALTH_PORT
 from .._core.errors import InvalidInput
-from .load_balancer_config import HEALTH_PORT, Port, Server, port_range, server_of
+from .load_balancer_config import Port, Server, port_range, server_of
 
 _INTERFACE = re.compile(r"[A-Za-z0-9_.:-]{1,15}")
 

@@ -16,6 +16,10 @@ from .._core.errors import CommandFailed, HcpError, InvalidInput
 from .._core.plan import Change, Plan
 from .machine import Machine
 
+#: Debian's packages ask this program whether they may start a service.
+_POLICY = "/usr/sbin/policy-rc.d"
+_UNIT_FOLDER = "/lib/systemd/system"
+
 
 @dataclasses.dataclass(frozen=True)
 class Package:
@@ -56,8 +60,37 @@ def is_satisfied(machine: Machine, package: Package, installed: t.Mapping[str, s
 def install_packages(machine: Machine, files: t.Sequence[str]) -> None:
     """Install all in one go, keeping configuration files that were changed.
 
+    Services that were not there before are not started: that is done by those who write their configuration.
+
     :raises CommandFailed: with dpkg's own words.
     """
+    quiet = machine.read_stat(_POLICY) is None
+    if quiet:
+        machine.write_text(_POLICY, _policy(machine), 0o755)
+    try:
+        _install(machine, files)
+    finally:
+        if quiet:
+            machine.remove(_POLICY)
+
+
+def _policy(machine: Machine) -> str:
+    """Lets services be restarted that are there now, and no other be started."""
+    names = sorted({name.rsplit(".", 1)[0] for name in machine.read_names(_UNIT_FOLDER) if name.endswith(".service")})
+    return "\n".join(
+        [
+            "#!/bin/sh",
+            "# Of mothership.hcp, while it installs packages; it may be removed.",
+            'case " $KNOWN " in',
+            '  *" ${1%.service} "*) exit 0 ;;',
+            "esac",
+            "exit 101",
+            "",
+        ]
+    ).replace("$KNOWN", " ".join(names))
+
+
+def _install(machine: Machine, files: t.Sequence[str]) -> None:
     argv = ["dpkg", "--install", "--force-confdef", "--force-confold", *files]
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     done = machine.execute(argv, timeout=900, environment=environment, check=False)

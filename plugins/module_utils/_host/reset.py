@@ -47,7 +47,10 @@ def run(machine: Machine, *, datastore: bool, check_mode: bool) -> dict[str, t.A
 
 
 def _stop(machine: Machine, found: Residue) -> None:
-    """The kubelet first, so that it starts nothing anew; then kubeadm or k0s, which end pods in an orderly way."""
+    """The kubelet first, so that it starts nothing anew; then kubeadm or k0s, which end pods in an orderly way.
+
+    Databases and load balancers last: the pods need them to the end.
+    """
     machine.execute(["systemctl", "disable", "--now", "kubelet.service"], timeout=90, check=False)
     _stop_k0s(machine, found)
     if "containerd" in found.units and machine.is_program("kubeadm") and machine.read_names("/etc/kubernetes"):
@@ -55,6 +58,8 @@ def _stop(machine: Machine, found: Residue) -> None:
     machine.execute(["systemctl", "disable", "--now", "containerd.service"], timeout=90, check=False)
     residue.stop_containers(machine)
     machine.execute(["systemctl", "stop", "kubepods.slice"], timeout=60, check=False)
+    for name in found.services:
+        machine.execute(["systemctl", "disable", "--now", f"{name}.service"], timeout=120, check=False)
 
 
 def _stop_k0s(machine: Machine, found: Residue) -> None:

@@ -14,14 +14,14 @@ import os
 import typing as t
 
 from .._core.progress import Deadline
-from . import k0s_binary, k0s_service, node_files
+from . import k0s_binary, k0s_service, node_files, service_residue
 from .bundle_target import INDEX
 from .machine import CONFIG_FOLDER, STATE_FOLDER, Machine
 from .network_cleanup import PodNetwork, find_network
 
 UNITS = ("kubelet", "containerd", "k0sworker", "k0scontroller")
-#: Folder of the database server's CA: it goes with the databases only.
-DATASTORE_CA = f"{CONFIG_FOLDER}/postgresql-ca"
+#: Folders of the database server's CA and of its certificates: they go with the databases only.
+DATASTORE_FOLDERS = (f"{CONFIG_FOLDER}/postgresql-ca", f"{CONFIG_FOLDER}/postgresql-tls")
 #: Below these, everything that is mounted belongs to containers.
 _MOUNT_FOLDERS = (
     "/run/containerd/",
@@ -99,6 +99,7 @@ class Residue:
     """Everything found, by kind; all lists are empty on a clean machine."""
 
     units: list[str]
+    services: list[str]
     processes: list[int]
     mounts: list[str]
     network: PodNetwork
@@ -111,7 +112,7 @@ class Residue:
     def items(self) -> list[str]:
         """One readable line for each thing."""
         return [
-            *(f"service {name}" for name in self.units),
+            *(f"service {name}" for name in (*self.units, *self.services)),
             *([f"{len(self.processes)} container processes"] if self.processes else []),
             *(f"mount {path}" for path in self.mounts),
             *self.network.items(),
@@ -126,17 +127,20 @@ class Residue:
 def find(machine: Machine, *, datastore: bool) -> Residue:
     """Look at everything.
 
-    :param datastore: whether PostgreSQL's clusters and their CA count too.
+    :param datastore: whether PostgreSQL's clusters and their CA count too, and what leads to them.
     """
+    clusters = postgresql_clusters(machine) if datastore else []
     return Residue(
         units=[name for name in UNITS if _is_running(machine, name)],
+        services=service_residue.services(machine, datastore=datastore),
         processes=container_processes(machine),
         mounts=mounts(machine),
         network=find_network(machine),
-        folders=[path for path in FOLDERS if _has_content(machine, path)] + _config(machine, datastore),
-        files=[path for path in (*_FILES, *installed_files(machine)) if machine.is_present(path)],
+        folders=_folders(machine, datastore, clusters) + _config(machine, datastore),
+        files=[path for path in (*_FILES, *installed_files(machine)) if machine.is_present(path)]
+        + service_residue.files(machine, datastore=datastore),
         cgroups=_cgroups(machine),
-        clusters=postgresql_clusters(machine) if datastore else [],
+        clusters=clusters,
         users=_users(machine),
     )
 
@@ -245,11 +249,17 @@ def _has_content(machine: Machine, path: str) -> bool:
     return bool(names) or not machine.is_mount_point(path)
 
 
+def _folders(machine: Machine, datastore: bool, clusters: list[str]) -> list[str]:
+    kept = service_residue.ETCD_DATA if not datastore and service_residue.is_database_etcd(machine) else ""
+    data = service_residue.data_folders(machine, clusters) if datastore else []
+    return [path for path in FOLDERS if path != kept and _has_content(machine, path)] + data
+
+
 def _config(machine: Machine, datastore: bool) -> list[str]:
     if datastore:
         return [CONFIG_FOLDER] if machine.is_present(CONFIG_FOLDER) else []
     paths = [f"{CONFIG_FOLDER}/{name}" for name in machine.read_names(CONFIG_FOLDER)]
-    return [path for path in paths if path != DATASTORE_CA]
+    return [path for path in paths if path not in DATASTORE_FOLDERS]
 
 
 def _users(machine: Machine) -> list[str]:

@@ -20,6 +20,22 @@ WORKERS_PREFIX = "workers_"
 _KNOWN = (CONTROL_PLANE, MOTHERSHIP_WORKERS, POSTGRESQL, LOAD_BALANCERS)
 
 
+def is_database(name: str) -> bool:
+    """Whether machines of a group run PostgreSQL; a further server has a group such as ``postgresql_b``."""
+    return name == POSTGRESQL or name.startswith(f"{POSTGRESQL}_")
+
+
+def members_of(groups: t.Mapping[str, t.Sequence[str]], name: str) -> list[str]:
+    """Machines of a group; of the group of PostgreSQL those of all servers."""
+    names = sorted(filter(is_database, groups)) if name == POSTGRESQL else [name]
+    return [host for each in names for host in groups.get(each, ())]
+
+
+def worker_machines(groups: t.Mapping[str, t.Sequence[str]]) -> list[str]:
+    """Workers of all hosted clusters."""
+    return [host for name, hosts in groups.items() if name.startswith(WORKERS_PREFIX) for host in hosts]
+
+
 def workers_group(cluster: str) -> str:
     """Group of a hosted cluster's workers: ``tenant-a`` -> ``workers_tenant_a``."""
     return WORKERS_PREFIX + cluster.replace("-", "_")
@@ -57,7 +73,7 @@ def group_problems(
     for name, hosts in groups.items():
         if name.startswith(WORKERS_PREFIX) and name not in expected and hosts:
             problems.append(_no_cluster(name, expected))
-        elif hosts and name not in (*_KNOWN, *expected, "all", "ungrouped"):
+        elif hosts and not is_database(name) and name not in (*_KNOWN, *expected, "all", "ungrouped"):
             near = difflib.get_close_matches(name, [*_KNOWN, *expected], n=1, cutoff=0.85)
             if near:
                 problems.append(InvalidInput(f"unknown group, did you mean {near[0]}?", where=f"group {name}"))

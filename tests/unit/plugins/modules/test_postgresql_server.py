@@ -21,7 +21,7 @@ ARGUMENTS = {"address": "10.77.0.21", "allowed_networks": ["10.77.0.11"]}
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> t.Any:
     recording = RecordingMachine(ServerState(installed=True))
-    monkeypatch.setattr(postgresql_server, "ServerMachine", lambda layout, run, progress: recording)
+    monkeypatch.setattr(postgresql_server, "ServerMachine", lambda layout, run, progress, **_options: recording)
     return recording
 
 

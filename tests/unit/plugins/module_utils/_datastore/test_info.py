@@ -29,7 +29,8 @@ def gather(outcome: Outcome) -> tuple[dict[str, object], list[str]]:
 
 def test_sizes_and_connections() -> None:
     found, scripts = gather(Outcome(0, "\n".join(json.dumps(row) for row in ROWS), ""))
-    assert found == {"running": True, "problem": None, "server": ROWS[0], "databases": ROWS[1:]}
+    server = {**ROWS[0], "free_bytes": None, "ca_certificate": ""}
+    assert found == {"running": True, "problem": None, "role": "unknown", "server": server, "databases": ROWS[1:]}
     assert len(scripts) == 1
     assert all(line.startswith(("SELECT", " ", "FROM", "")) for line in scripts[0].splitlines())
 

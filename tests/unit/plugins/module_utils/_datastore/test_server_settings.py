@@ -67,8 +67,9 @@ def test_access_is_by_tls_and_own_database_only() -> None:
     assert rules == [
         ["local", "all", "postgres", "peer"],
         ["local", "replication", "postgres", "peer"],
-        ["hostssl", "sameuser", "+hcp_tenants", "10.0.0.0/16", "scram-sha-256"],
-        ["hostssl", "sameuser", "+hcp_tenants", "fd00::/8", "scram-sha-256"],
+        ["local", "postgres", "prometheus", "peer"],
+        ["hostssl", "samerole", "+hcp_tenants", "10.0.0.0/16", "scram-sha-256"],
+        ["hostssl", "samerole", "+hcp_tenants", "fd00::/8", "scram-sha-256"],
         ["local", "all", "all", "reject"],
         ["host", "all", "all", "all", "reject"],
     ]

@@ -78,8 +78,8 @@ def test_other_names_ask_for_another_certificate(made: t.Any) -> None:
     assert made.read([*NAMES, "10.77.0.100"]).renewal_reason is None
 
 
-def test_a_certificate_near_its_end_is_renewed(made: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_tls, "_RENEW_DAYS", 731)
+def test_a_certificate_near_its_end_is_renewed(made: t.Any) -> None:
+    made.renew_days = 731
     assert made.read(NAMES).renewal_reason == "it ends within 731 days"
 
 

@@ -8,6 +8,7 @@ import functools
 import typing as t
 
 import pytest
+from ansible_collections.mothership.hcp.plugins.module_utils._core import balancing
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import (
     CommandFailed,
     HcpError,
@@ -15,7 +16,6 @@ from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import
     TimedOut,
 )
 from ansible_collections.mothership.hcp.plugins.module_utils._host import load_balancer
-from ansible_collections.mothership.hcp.plugins.module_utils._host import load_balancer_config as config
 from ansible_collections.mothership.hcp.plugins.module_utils._host.load_balancer_settings import Settings
 from ansible_collections.mothership.hcp.plugins.module_utils._host.machine import Completed
 
@@ -72,7 +72,7 @@ def loads(machine: FakeMachine) -> None:
     """HAProxy runs with what is on the disk."""
     text = machine.read_text("/etc/haproxy/haproxy.cfg") or ""
     listening(machine, PORTS)
-    machine.answer("bash -c", f"HTTP/1.0 200 OK\r\n\r\n{config.identity(text)}")
+    machine.answer("bash -c", f"HTTP/1.0 200 OK\r\n\r\n{balancing.identity(text)}")
 
 
 def virgin() -> FakeMachine:

@@ -9,12 +9,13 @@ import shutil
 import subprocess
 
 import pytest
+from ansible_collections.mothership.hcp.plugins.module_utils._core import balancing
+from ansible_collections.mothership.hcp.plugins.module_utils._core.balancing import VirtualAddress
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import InvalidInput
 from ansible_collections.mothership.hcp.plugins.module_utils._host import load_balancer_config as config
 from ansible_collections.mothership.hcp.plugins.module_utils._host.load_balancer_config import (
     Port,
     Server,
-    VirtualAddress,
 )
 
 SERVERS = (Server("ms1", "192.0.2.11"), Server("ms2", "fd00::12"))
@@ -60,13 +61,17 @@ def test_ipv6_is_listened_on_when_asked() -> None:
 
 
 def test_every_configuration_has_its_identity() -> None:
-    names = {config.identity(haproxy(API)), config.identity(haproxy(API, KONNECTIVITY)), config.identity("global\n")}
+    names = {
+        balancing.identity(haproxy(API)),
+        balancing.identity(haproxy(API, KONNECTIVITY)),
+        balancing.identity("global\n"),
+    }
     assert len(names) == 3
-    assert config.identity(haproxy(API)) == config.identity(haproxy(API))
+    assert balancing.identity(haproxy(API)) == balancing.identity(haproxy(API))
 
 
 def test_the_ports_of_a_configuration_are_found_again() -> None:
-    assert config.bound_ports(haproxy(API)) == {6443, config.HEALTH_PORT}
+    assert config.bound_ports(haproxy(API)) == {6443, balancing.HEALTH_PORT}
     assert len(config.bound_ports(haproxy(API, NODE_PORTS, ipv6=True))) == 2 + 2768
     assert config.bound_ports("listen other\n    bind *:80\n") == set()
 

@@ -8,7 +8,13 @@ import typing as t
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import CommandFailed
-from ansible_collections.mothership.hcp.plugins.module_utils._host import k0s_binary, k0s_service, reset, residue
+from ansible_collections.mothership.hcp.plugins.module_utils._host import (
+    k0s_binary,
+    k0s_service,
+    load_balancer,
+    reset,
+    residue,
+)
 from ansible_collections.mothership.hcp.plugins.module_utils._host.bundle_target import INDEX
 
 from .fake_machine import FakeMachine
@@ -174,3 +180,69 @@ def test_old_rules_are_asked_for_only_where_the_kernel_has_them() -> None:
     run(machine, check_mode=True)
     assert "iptables-legacy-save" in machine.asked
     assert "ip6tables-legacy-save" not in machine.asked
+
+
+def service_machine(**configurations: str) -> FakeMachine:
+    """A machine whose services run with these configurations; everything can be got rid of."""
+    machine = FakeMachine()
+    paths = {
+        "patroni": "/etc/patroni/config.yml",
+        "etcd": "/etc/default/etcd",
+        "haproxy": "/etc/haproxy/haproxy.cfg",
+        "keepalived": "/etc/keepalived/keepalived.conf",
+    }
+    for name, text in configurations.items():
+        machine.put(paths[name], text)
+        machine.answer(f"systemctl show {name}.service", "ActiveState=active\nUnitFileState=enabled\n")
+        machine.effect(f"systemctl disable --now {name}", stopper(machine, f"{name}.service"))
+    return machine
+
+
+def test_a_load_balancer_goes() -> None:
+    machine = service_machine(haproxy=f"{load_balancer.MARKER}\nlisten api\n", keepalived="vrrp_instance mine\n")
+    machine.put("/etc/keepalived/mothership-check", f"#!/bin/bash\n{load_balancer.MARKER}\n")
+    planned = run(machine, check_mode=True)
+    assert planned["residue"] == [
+        "service haproxy",
+        "file /etc/haproxy/haproxy.cfg",
+        "file /etc/keepalived/mothership-check",
+    ]
+    assert run(machine)["plan"] == planned["plan"]
+    assert machine.names() == ["keepalived.conf"]
+    assert not run(machine)["changed"]
+
+
+def database_machine() -> FakeMachine:
+    marked = "# Written by mothership.hcp for the database machines.\n"
+    machine = service_machine(patroni=marked, etcd=marked, haproxy=marked, keepalived=marked)
+    for path in (
+        "/etc/systemd/system/etcd.service.d/mothership.conf",
+        "/etc/systemd/system/patroni.service.d/mothership.conf",
+        "/etc/patroni/mothership-postgresql.conf",
+        "/etc/keepalived/mothership-database-check",
+    ):
+        machine.put(path, marked)
+    machine.put("/var/lib/etcd/mothership/member/wal")
+    machine.put("/var/lib/postgresql/15/main/PG_VERSION")
+    machine.put("/etc/mothership-hcp/postgresql-tls/server.key")
+    return machine
+
+
+def test_a_database_machine_goes_with_its_databases_only() -> None:
+    machine = database_machine()
+    assert not run(machine)["changed"]
+    planned = run(machine, datastore=True, check_mode=True)
+    done = run(machine, datastore=True)
+    assert (done["plan"], done["residue"], machine.files) == (planned["plan"], [], {})
+    stopped = [line.split()[-1] for line in machine.mutations if "disable --now" in line and "kube" not in line]
+    assert [name for name in stopped if name != "containerd.service"] == [
+        "patroni.service",
+        "haproxy.service",
+        "keepalived.service",
+        "etcd.service",
+    ]
+
+
+def test_services_of_others_stay() -> None:
+    machine = service_machine(etcd="ETCD_NAME=mine\n", haproxy="listen mine\n")
+    assert not run(machine, datastore=True)["changed"]

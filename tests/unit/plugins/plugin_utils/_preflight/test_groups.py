@@ -7,6 +7,7 @@ from __future__ import annotations
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.groups import (
     group_notes,
     group_problems,
+    members_of,
     workers_group,
 )
 
@@ -61,3 +62,10 @@ def test_a_machine_in_two_clusters_is_refused() -> None:
 
 def test_workers_group_has_underscores() -> None:
     assert workers_group("tenant-a") == "workers_tenant_a"
+
+
+def test_machines_of_all_database_servers() -> None:
+    known = {"postgresql": ["db1"], "postgresql_b": ["db2", "db3"], "postgresqlx": ["x"]}
+    assert members_of(known, "postgresql") == ["db1", "db2", "db3"]
+    assert members_of(known, "postgresqlx") == ["x"]
+    assert members_of(known, "load_balancers") == []
