@@ -21,7 +21,7 @@ DISTRIBUTION_ARGS = $(if $(MOTHERSHIP_DISTRIBUTION),--mothership-distribution $(
   $(if $(CLUSTER_DISTRIBUTION),--cluster-distribution $(CLUSTER_DISTRIBUTION))
 
 .PHONY: help venv bundle lab-up lab-down lab-status demo demo-down site status reset check-distribution \
-  test lint test-unit test-integration test-sanity test-molecule bench bench-control-plane
+  test lint test-unit test-integration test-sanity test-molecule bench bench-control-plane bench-kine bench-footprint bench-failover
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -105,6 +105,15 @@ test: ## Everything that CI runs, ending in a pytest summary
 
 bench: bundle ## Figures and ratios, ours and peers', from one run
 	@python -m tests.bench.apply_objects
+
+bench-kine: bundle ## Releases of kine under several replicas, into docs/kine-versions.md (an hour or two; ARGS="--rounds 3")
+	@python -m tests.bench.kine_versions --output docs/kine-versions.md --json .lab/kine-versions.json $(ARGS)
+
+bench-footprint: venv ## On a lab or site: connections, WAL, growth and memory of its hosted clusters (10 minutes)
+	@python -m tests.bench.footprint $(ARGS)
+
+bench-failover: venv ## On the lab of lab/postgresql_ha: writes while the primary is lost (ARGS="--fault kill")
+	@python -m tests.bench.failover $(ARGS)
 
 bench-control-plane: venv ## On a lab with a hosted k0s cluster: seconds until three replicas are Ready
 	@python -m tests.bench.control_plane_ready $(ARGS)

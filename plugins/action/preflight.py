@@ -23,6 +23,7 @@ from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight import (
     database,
     environment,
     examination,
+    latency,
 )
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.sources import Sources
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.variables import Specifications
@@ -53,6 +54,10 @@ class ActionModule(ActionBase):
             verdict.notes += notes
         if run.external_database:
             problems += database.examine(*run.external_database)
+        for target in verdict.databases_elsewhere:
+            found, notes = database.examine_target(target)
+            problems += found
+            verdict.notes += notes
         if problems:
             result.update(_failure(problems, verdict.notes))
             return result
@@ -65,6 +70,7 @@ class ActionModule(ActionBase):
                 {"name": spec.name, "version": spec.version, "replicas": spec.replicas} for spec in verdict.clusters
             ],
             machines=sorted(site.machines),
+            latency=verdict.latency,
             seconds=round(time.time() - started, 3),
             mothership_phase={"name": "preflight", "state": "done", "time": round(time.time(), 3)},
         )
@@ -107,6 +113,7 @@ def read_site(task_vars: t.Mapping[str, t.Any], now: float) -> examination.Site:
         specifications=Specifications.read(_COLLECTION),
         sources=Sources(task_vars.get("ansible_inventory_sources") or [], extra=load_extra_vars(DataLoader())),
         collection=_COLLECTION,
+        measured=latency.Measured.of(machines, hostvars),
     )
 
 

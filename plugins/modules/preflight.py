@@ -17,6 +17,9 @@ description:
   - Runs on the controller and changes nothing.
   - Facts of the machines are those that P(mothership.hcp.machine_facts#module) returned; register them on every
     machine as C(__preflight_machine), with C(ignore_unreachable) and C(ignore_errors), in a task before.
+  - Results of M(mothership.hcp.database_latency) and M(mothership.hcp.disk_latency) are judged too when they are
+    registered as C(__latency_writes) on database machines, C(__latency_way) on machines of the mothership, and
+    C(__latency_disk) on machines with etcd.
 extends_documentation_fragment:
   - mothership.hcp.attributes
 attributes:
@@ -65,6 +68,13 @@ machines:
   type: list
   elements: str
   sample: [db1, ms1, w1]
+latency:
+  description:
+    - What was measured, in milliseconds; empty when nothing could be. C(database.write_p99) is what a write of a hosted
+      control plane takes.
+  returned: success
+  type: dict
+  sample: {"database": {"write_p99": 4.1}, "disks": {"ms1": {"p50": 0.6, "p99": 3.1, "samples": 200}}}
 mothership_phase:
   description: The mark of action M(mothership.hcp.site_phase) that the phase is done.
   returned: success

@@ -17,9 +17,12 @@ from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight import (
     access,
     bundle,
     clusters,
+    database,
+    databases,
     groups,
     k0s,
     k0s_config,
+    latency,
     machines,
     mothership,
     networks,
@@ -60,6 +63,7 @@ class Site:
     :param facts: machine -> the registered result of ``machine_facts``; absent when it was not asked.
     :param asked_between: controller's clock before and after the facts were asked.
     :param collection: the collection's folder.
+    :param measured: times that PostgreSQL and etcd's disks take.
     """
 
     groups: t.Mapping[str, t.Sequence[str]]
@@ -70,6 +74,7 @@ class Site:
     specifications: variables.Specifications
     sources: Sources
     collection: pathlib.Path
+    measured: latency.Measured = dataclasses.field(default_factory=latency.Measured)
 
 
 @dataclasses.dataclass
@@ -77,11 +82,15 @@ class Verdict:
     """What was found.
 
     :param clusters: the hosted clusters that could be parsed.
+    :param latency: what was measured.
+    :param databases_elsewhere: to be looked at over the network.
     """
 
     problems: list[HcpError] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
     clusters: list[ClusterSpec] = dataclasses.field(default_factory=list)
+    latency: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    databases_elsewhere: list[database.Target] = dataclasses.field(default_factory=list)
 
 
 class Examination:
@@ -99,8 +108,10 @@ class Examination:
         self._values()
         self._versions()
         self._groups()
+        self._databases()
         self._addresses()
         self._machines()
+        self._latency()
         seen: dict[tuple[str | None, str], HcpError] = {}
         for problem in self._verdict.problems:
             shown = clusters.located(problem, self._site.sources)
@@ -116,7 +127,7 @@ class Examination:
             name
             for known in self._site.machines.values()
             for name in known
-            if name in known_names or not _is_registered(known, name)
+            if name in known_names or not variables.is_registered(known, name)
         }
         self._verdict.problems += variables.unknown_names(names, known_names, self._site.sources)
 
@@ -145,9 +156,9 @@ class Examination:
         names = _ROLE_GROUPS[role]
         if names is None:
             return [self._site.shared]
-        hosts = [host for name in names for host in self._site.groups.get(name, ())]
+        hosts = [host for name in names for host in groups.members_of(self._site.groups, name)]
         if role in ("kubernetes_node", "worker"):
-            hosts += self._worker_machines()
+            hosts += groups.worker_machines(self._site.groups)
         return [self._site.machines[host] for host in dict.fromkeys(hosts) if host in self._site.machines]
 
     def _read_values(self, holder: Variables, options: t.Iterable[str]) -> dict[str, t.Any]:
@@ -270,7 +281,7 @@ class Examination:
 
     def _groups(self) -> None:
         names = self._cluster_names()
-        external = self.external_database is not None or self._databases_elsewhere()
+        external = bool(self.external_database or self._databases_elsewhere() or self._get("postgresql_servers"))
         distribution = self._mothership_distribution
         self._verdict.problems += groups.group_problems(
             self._site.groups,
@@ -288,6 +299,22 @@ class Examination:
         self._verdict.problems += mothership.problems(plane)
         self._verdict.notes += groups.group_notes(self._site.groups, names) + mothership.notes(plane)
 
+    def _databases(self) -> None:
+        def read(machine: str | None, name: str, default: t.Any = None) -> t.Any:
+            known = self._site.machines.get(machine or "")
+            own = self._read_values(known, [name]) if known is not None else {}
+            return own.get(name, self._get(name, default))
+
+        declared = databases.Databases(self._site.groups, self._verdict.clusters, read)
+        self._verdict.problems += declared.problems()
+        self._verdict.databases_elsewhere = declared.targets()
+
+    def _latency(self) -> None:
+        judged = latency.judge(self._site.measured, latency.Bounds.read(self._get))
+        self._verdict.problems += judged.problems
+        self._verdict.notes += judged.notes
+        self._verdict.latency = judged.figures
+
     @property
     def external_database(self) -> tuple[str, int] | None:
         """Host and port of a database that is not this site's: an address without machines in group postgresql."""
@@ -295,14 +322,6 @@ class Examination:
         if self._site.groups.get(groups.POSTGRESQL) or not address or not self._verdict.clusters:
             return None
         return str(address), int(self._get("postgresql_port", 5432))
-
-    def _worker_machines(self) -> list[str]:
-        return [
-            host
-            for name, hosts in self._site.groups.items()
-            if name.startswith(groups.WORKERS_PREFIX)
-            for host in hosts
-        ]
 
     # -- addresses -----------------------------------------------------------------------------------------------------
 
@@ -352,16 +371,16 @@ class Examination:
     def _needs(self, machine: str) -> machines.Needs:
         member = {name for name, hosts in self._site.groups.items() if machine in hosts}
         node = bool(member & set(_NODE_GROUPS)) or any(name.startswith(groups.WORKERS_PREFIX) for name in member)
-        database = groups.POSTGRESQL in member
+        postgresql = any(map(groups.is_database, member))
         parcel = next((parcel for parcel in self._parcels if machine in parcel.machines), None)
         return machines.Needs(
             distribution=self._distribution_of(member),
             k0s_has_payload=parcel is not None and parcel.k0s_has_payload,
             control_plane=groups.CONTROL_PLANE in member,
             node=node,
-            postgresql=database,
+            postgresql=postgresql,
             architecture=parcel.bundle.architecture if parcel else None,
-            bundle_bytes=parcel.bundle.bytes_for(node=node, postgresql=database) if parcel else 0,
+            bundle_bytes=parcel.bundle.bytes_for(node=node, postgresql=postgresql) if parcel else 0,
             kubernetes_version=parcel.bundle.kubernetes_version if parcel else None,
             api_port=int(self._get("mothership_port", 6443)),
             postgresql_port=int(self._get("postgresql_port", 5432)),
@@ -374,14 +393,3 @@ class Examination:
             if groups.workers_group(spec.name) in member:
                 return spec.distribution
         return self._mothership_distribution
-
-
-def _is_registered(known: Variables, name: str) -> bool:
-    """Whether a variable holds a task's result; those of an earlier playbook of the same run are still there."""
-    if not name.startswith(variables.PREFIXES):
-        return False
-    try:
-        value = known.get(name)
-    except InvalidInput:
-        return False
-    return isinstance(value, dict) and bool({"changed", "failed"} & set(value))

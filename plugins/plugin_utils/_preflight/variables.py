@@ -38,6 +38,10 @@ SITE_OPTIONS: dict[str, dict[str, t.Any]] = {
     "mothership_status_strict": {"type": "bool"},
     "mothership_artifacts": {"type": "path"},
     "mothership_bundle": {"type": "path", "required": True},
+    "mothership_latency_write_warning": {"type": "float"},
+    "mothership_latency_write_limit": {"type": "float"},
+    "mothership_latency_disk_warning": {"type": "float"},
+    "mothership_latency_disk_limit": {"type": "float"},
 }
 
 _QUOTED = re.compile(r"['\"]([a-z_0-9]+)['\"]")
@@ -139,6 +143,17 @@ def wrong_values(
             InvalidInput(message, where=where, remedy=f"see `ansible-doc -t role` for {name}" if name else None)
         )
     return problems
+
+
+def is_registered(known: t.Any, name: str) -> bool:
+    """Whether a variable holds a task's result; those of an earlier playbook of the same run are still there."""
+    if not name.startswith(PREFIXES):
+        return False
+    try:
+        value = known.get(name)
+    except InvalidInput:
+        return False
+    return isinstance(value, dict) and bool({"changed", "failed"} & set(value))
 
 
 def first_sentence(description: t.Any) -> str:
