@@ -153,6 +153,29 @@ options:
       database_ca_certificate:
         description: PEM certificate of the CA that signed the certificate of that PostgreSQL.
         type: str
+      database_quota:
+        description:
+          - Size that the database may grow to, such as C(2GiB). Beyond it the cluster becomes read-only, but for
+            deletions, until it is smaller or the quota larger.
+          - By default there is no quota.
+        type: str
+      database_server:
+        description:
+          - Name of the PostgreSQL server of the site that holds the database, where there are several.
+          - By default one is chosen when the database is made, and kept. It never moves by itself.
+        type: str
+      database_zone:
+        description: Zone in which that server has to be. By default any.
+        type: str
+      kine:
+        description:
+          - V(replica) gives each API server a kine of its own. A list through one replica may then lag a write through
+            another by about a second; Services keep a client on one replica.
+          - V(shared) makes one kine for all API servers of the cluster, which they reach over mutual TLS. Lists do not
+            lag, and when its machine dies, writes stop until its pod runs elsewhere. Distribution C(kubeadm) only.
+        type: str
+        choices: [replica, shared]
+        default: replica
   version:
     description: Kubernetes version of clusters that name none.
     type: str

@@ -49,6 +49,13 @@ options:
       - When empty, the one in use is kept. In check mode there may be none yet.
     type: str
     default: ""
+  database_servers:
+    description:
+      - PostgreSQL servers by name, each with C(host), C(port) and C(ca_certificate). A cluster with
+        O(clusters[].database_server) uses the one of that name.
+      - RV(mothership.hcp.database_placement#module:database_servers) is it.
+    type: dict
+    default: {}
   kubeconfig_directory:
     description:
       - The administrator's kubeconfig of each cluster is written to C(<directory>/<name>/kubeconfig), mode 0600.
@@ -139,6 +146,7 @@ def argument_spec() -> dict:
         "database_host": {"type": "str", "required": True},
         "database_port": {"type": "int", "default": 5432},
         "database_ca_certificate": {"type": "str", "default": ""},
+        "database_servers": {"type": "dict", "default": {}},
         "kubeconfig_directory": {"type": "path", "required": True},
         "wait_timeout": {"type": "int", "default": 240},
     }

@@ -14,14 +14,27 @@ description:
     user name, password and salt.
   - A password is made once and never leaves the Secret. What it returns for PostgreSQL is a SCRAM verifier, from which
     the password cannot be computed.
-  - To rotate a password, delete the Secret and run again; M(mothership.hcp.hosted_control_plane) then replaces the
-    pods.
+  - A database has two logins that take turns. To rotate a password without a moment in which a pod cannot log in, run
+    the playbook C(mothership.hcp.password_rotation); it uses the steps of O(rotation). The Secret remembers how far a
+    rotation is, so that a run that was stopped is finished by the next, and a normal run leaves it where it is.
 author:
   - The mothership.hcp authors (@mothership-hcp)
 extends_documentation_fragment:
   - mothership.hcp.attributes
   - mothership.hcp.kubernetes
   - mothership.hcp.hosted_clusters
+options:
+  rotation:
+    description:
+      - The step of a rotation to take, for clusters whose turn it is. A step that is done already does nothing.
+      - V(stage) makes the next login, V(switch) makes it the one in use, V(expire) takes the previous one out of
+        RV(databases), V(finish) forgets it. C(kine_database) is to be run after V(stage) and V(expire), and
+        C(hosted_control_plane) after V(switch) and V(expire).
+      - V(stage) begins no rotation for a cluster that had its turn in one which another cluster has not finished.
+      - Clusters with a O(clusters[].database_host) of their own are left out.
+    type: str
+    choices: [none, stage, switch, expire, finish]
+    default: none
 attributes:
   check_mode:
     support: full
@@ -31,6 +44,7 @@ attributes:
     support: full
 seealso:
   - module: mothership.hcp.kine_database
+  - module: mothership.hcp.kine_sessions
   - module: mothership.hcp.hosted_control_plane
 """
 
@@ -75,13 +89,58 @@ databases:
       description: Name of the role that owns it.
       type: str
       sample: hcp_tenant_a
-    verifier:
-      description: The same as in RV(verifiers).
-      type: str
+    logins:
+      description: Name and verifier of who may log in, the one in use first.
+      type: list
+      elements: dict
+      sample: [{"name": "hcp_tenant_a_a", "verifier": "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"}]
     connection_limit:
-      description: Connections that the role may open, enough for a rolling update.
+      description: Connections to the database, enough for a rolling update.
       type: int
       sample: 63
+    quota_bytes:
+      description: Bytes that it may grow to, 0 for no quota.
+      type: int
+rotations:
+  description: How far the rotation of each cluster's password is, by the cluster's name.
+  returned: success
+  type: dict
+  contains:
+    phase:
+      description: One of V(idle), V(staged), V(switched), V(expired), and V(external) where there is none.
+      type: str
+    username:
+      description: The login in use.
+      type: str
+    next_username:
+      description: The one that will be used.
+      type: str
+    previous_username:
+      description: The one that was used before.
+      type: str
+    to_do:
+      description: What is left, in words.
+      type: list
+      elements: str
+sessions:
+  description: What M(mothership.hcp.kine_sessions) has to prove before a previous login is closed.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the database.
+      type: str
+    login:
+      description: The login in use.
+      type: str
+    previous:
+      description: The login that nobody may use any more.
+      type: str
+    pods:
+      description: Names of the pods that must have sessions.
+      type: list
+      elements: str
 plan:
   description: What was, or in check mode would be, changed.
   returned: success
@@ -110,12 +169,14 @@ from ansible_collections.mothership.hcp.plugins.module_utils._core.module import
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Progress
 from ansible_collections.mothership.hcp.plugins.module_utils._hosting.credentials import ensure_credentials
 from ansible_collections.mothership.hcp.plugins.module_utils._hosting.options import DEFINITION_ARGUMENTS, clusters_of
+from ansible_collections.mothership.hcp.plugins.module_utils._hosting.rotation import STEPS
 from ansible_collections.mothership.hcp.plugins.module_utils._kube.connect import KUBE_ARGUMENTS, connect
 
 
 def argument_spec() -> dict:
     """The module's options."""
-    return copy.deepcopy({**DEFINITION_ARGUMENTS, **KUBE_ARGUMENTS})
+    rotation = {"type": "str", "choices": list(STEPS), "default": "none"}
+    return copy.deepcopy({**DEFINITION_ARGUMENTS, **KUBE_ARGUMENTS, "rotation": rotation})
 
 
 def main() -> None:
@@ -127,7 +188,12 @@ def main() -> None:
         specs = clusters_of(module.params)
         client = connect(module.params, check_mode=module.check_mode, warn=module.warn)
         return ensure_credentials(
-            specs, client, check_mode=module.check_mode, progress=Progress(), learn_secret=secrets.append
+            specs,
+            client,
+            check_mode=module.check_mode,
+            progress=Progress(),
+            step=module.params["rotation"],
+            learn_secret=secrets.append,
         )
 
     run_module(module, work, secrets=lambda: secrets)

@@ -10,13 +10,17 @@ module: kine_database
 short_description: Manage the PostgreSQL databases of hosted clusters
 version_added: "0.1.0"
 description:
-  - Makes one database and one login role for each hosted cluster, with least privilege, a connection limit and
-    time-outs.
+  - Makes one database for each hosted cluster, its owner role, and roles that log in and act as the owner, with least
+    privilege, a connection limit and time-outs.
+  - A database has two logins, with C(_a) and C(_b) behind its name. One of them may log in; both do only while a
+    password is rotated. What O(databases[].logins) does not name loses password and sessions.
   - Runs on the database machine, with C(psql) over the local socket as the operating system user of PostgreSQL. SQL
     goes by standard input, and passwords come as SCRAM-SHA-256 verifiers, so no password ever gets there.
   - Runs kine once in each new database, so that its schema is there before the first replica of a control plane starts.
     Replicas that start together on an empty database collide.
-  - The connection limits of all tenants together have to fit into what the server gives.
+  - The connection limits of all databases together may take up to 80 % of what the server gives. A change that goes
+    beyond it is refused, with the sum.
+  - A database that was closed for a restore or a move is left as it is, with a warning.
   - A run that was stopped in the middle is finished by the next one.
 author:
   - The mothership.hcp authors (@mothership-hcp)
@@ -44,23 +48,45 @@ options:
         required: true
       role:
         description:
-          - Name of the login role. It has to be the name of the database, because C(pg_hba.conf) admits a role to that
-            database only. It is the default.
+          - Name of the owner. It has to be the name of the database, because C(pg_hba.conf) admits the members of that
+            role only. It is the default.
         type: str
+      logins:
+        description:
+          - Roles that may log in, the one in use first; M(mothership.hcp.kine_credentials) returns them.
+          - Without it the owner itself is the login, with O(databases[].verifier).
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description:
+              - Name of the database with C(_a) or C(_b) behind it, or the name of the database itself.
+            type: str
+            required: true
+          verifier:
+            description:
+              - SCRAM-SHA-256 verifier of the password.
+              - May be missing in check mode, and with O(state=absent).
+            type: str
       verifier:
         description:
-          - SCRAM-SHA-256 verifier of the role's password, as M(mothership.hcp.kine_credentials) returns it.
-          - May be missing in check mode, and with O(state=absent).
+          - SCRAM-SHA-256 verifier of the password of the owner, where that is the login.
         type: str
       connection_limit:
         description:
-          - Greatest number of connections of the role. Replicas of the control plane times the pool of one kine, and as
-            many more as replicas that an update adds for a while.
+          - Greatest number of connections to the database. Replicas of the control plane times the pool of one kine, as
+            many more as replicas that an update adds for a while, and some for dumps and monitoring.
         type: int
         default: 60
+      quota_bytes:
+        description:
+          - Bytes that the database may grow to, 0 for no quota. They are only noted here, in the setting
+            C(mothership.quota_bytes) of role C(hcp_tenants) in that database.
+        type: int
+        default: 0
   state:
     description:
-      - V(absent) ends all sessions and drops the databases and their roles. The data is lost.
+      - V(absent) drops the databases and their roles. The data is lost.
     type: str
     choices: [present, absent]
     default: present
@@ -69,6 +95,11 @@ options:
       - Names of the databases, once more. Needed with O(state=absent).
     type: list
     elements: str
+  end_sessions:
+    description:
+      - With O(state=absent), end the sessions of databases that are in use. Otherwise such a database is not dropped.
+    type: bool
+    default: false
   max_connections:
     description:
       - What the server will have in C(max_connections). Only read in check mode, where the server may not have been set
@@ -109,8 +140,10 @@ EXAMPLES = r"""
   mothership.hcp.kine_database:
     databases:
       - name: hcp_tenant_a
-        verifier: "{{ kine_credentials.verifiers['tenant-a'] }}"
-        connection_limit: 60
+        logins:
+          - name: hcp_tenant_a_a
+            verifier: "{{ kine_credentials.verifiers['tenant-a'] }}"
+        connection_limit: 63
 
 - name: Drop it with all its data
   mothership.hcp.kine_database:
@@ -150,10 +183,14 @@ databases:
       description: Name of the database.
       type: str
     role:
-      description: Its login role.
+      description: Its owner.
       type: str
+    logins:
+      description: Roles that may log in, the one in use first.
+      type: list
+      elements: str
     connection_limit:
-      description: Greatest number of connections of the role.
+      description: Greatest number of connections to it.
       type: int
     changed:
       description: Whether anything about it was changed.
@@ -164,7 +201,7 @@ connections:
   type: dict
   contains:
     limits:
-      description: Connection limit of every tenant role of the server.
+      description: Connection limit of every tenant's database on the server.
       type: dict
     max_connections:
       description: What the server gives altogether. Null in check mode before there is a server.
@@ -178,16 +215,21 @@ from ansible_collections.mothership.hcp.plugins.module_utils._datastore import k
 
 
 def argument_spec() -> dict[str, dict[str, object]]:
+    verifier = {"type": "str", "no_log": True}
+    login = {"name": {"type": "str", "required": True}, "verifier": verifier}
     database = {
         "name": {"type": "str", "required": True},
         "role": {"type": "str"},
-        "verifier": {"type": "str", "no_log": True},
+        "logins": {"type": "list", "elements": "dict", "options": login},
+        "verifier": verifier,
         "connection_limit": {"type": "int", "default": 60},
+        "quota_bytes": {"type": "int", "default": 0},
     }
     return {
         "databases": {"type": "list", "elements": "dict", "required": True, "options": database},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "confirm_drop": {"type": "list", "elements": "str"},
+        "end_sessions": {"type": "bool", "default": False},
         "max_connections": {"type": "int"},
         "kine_path": {"type": "path", "default": "/usr/local/bin/kine"},
         "port": {"type": "int", "default": 5432},
@@ -200,13 +242,14 @@ def argument_spec() -> dict[str, dict[str, object]]:
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     databases = module.params["databases"]
+    given = [one for database in databases for one in (database, *(database["logins"] or []))]
 
     def work() -> dict[str, object]:
         request = datastore.request_from(module.params, check_mode=module.check_mode)
         backend = datastore.backend_from(module.params, Progress())
         return datastore.ensure(request, backend, check_mode=module.check_mode, warn=module.warn)
 
-    run_module(module, work, secrets=lambda: [str(one["verifier"]) for one in databases if one.get("verifier")])
+    run_module(module, work, secrets=lambda: [str(one["verifier"]) for one in given if one.get("verifier")])
 
 
 if __name__ == "__main__":

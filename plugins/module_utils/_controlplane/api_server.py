@@ -11,16 +11,20 @@ from __future__ import annotations
 import typing as t
 
 from .._core.plan import as_text
+from . import pki
 from .control_plane import ControlPlane
 from .images import images_for
 from .manifests import Manifest, manifest
 from .probes import PATHS, anonymous_access, api_probes
-from .services import API_PORT_NAME
+from .services import API_PORT_NAME, KINE_PORT, kine_service_name
+from .spec import SHARED
 
 CONFIG_MAP = "api-server-config"
 CONFIG_MOUNT = "/config"
 PKI_MOUNT = "/pki"
 KINE_SOCKET = "/run/kine/kine.sock"
+#: The certificate for a shared kine.
+KINE_PKI_MOUNT = "/kine-pki"
 KONNECTIVITY_SOCKET = "/run/konnectivity/server.sock"
 
 #: What anybody may ask: probes, and the discovery of ``kubeadm join``. Everything else needs a credential.
@@ -44,7 +48,7 @@ def container(plane: ControlPlane) -> Manifest:
         **api_probes(),
         "resources": {"requests": {"cpu": "100m", "memory": "320Mi"}, "limits": {"memory": "1Gi"}},
         "volumeMounts": [
-            {"name": "kine", "mountPath": "/run/kine"},
+            _kine_mount(plane),
             {"name": "konnectivity", "mountPath": "/run/konnectivity"},
             {"name": "api-server-pki", "mountPath": PKI_MOUNT, "readOnly": True},
             {"name": "api-server-config", "mountPath": CONFIG_MOUNT, "readOnly": True},
@@ -52,9 +56,21 @@ def container(plane: ControlPlane) -> Manifest:
     }
 
 
+def _kine_mount(plane: ControlPlane) -> Manifest:
+    if plane.spec.kine == SHARED:
+        return {"name": pki.KINE_CLIENT, "mountPath": KINE_PKI_MOUNT, "readOnly": True}
+    return {"name": "kine", "mountPath": "/run/kine"}
+
+
 def arguments(plane: ControlPlane) -> list[str]:
     """Flags in a fixed order; the user's own come over those that are not managed."""
-    flags: dict[str, t.Any] = {**_serving(plane), **_authenticating(plane), **_own_clients(), **_defaults()}
+    flags: dict[str, t.Any] = {
+        **_serving(plane),
+        **_storing(plane),
+        **_authenticating(plane),
+        **_own_clients(),
+        **_defaults(),
+    }
     flags.update(plane.spec.api_server_extra_args)
     flags["enable-admission-plugins"] = with_node_restriction(flags["enable-admission-plugins"])
     return [f"--{name}={flag_text(value)}" for name, value in flags.items()]
@@ -79,12 +95,23 @@ def _serving(plane: ControlPlane) -> dict[str, t.Any]:
         "advertise-address": plane.advertise_address,
         # See kubernetes_service.py.
         "endpoint-reconciler-type": "none",
-        "etcd-servers": f"unix://{KINE_SOCKET}",
         "service-cluster-ip-range": plane.spec.service_cidr,
         "tls-cert-file": f"{PKI_MOUNT}/apiserver.crt",
         "tls-private-key-file": f"{PKI_MOUNT}/apiserver.key",
         "egress-selector-config-file": f"{CONFIG_MOUNT}/egress.yaml",
         "allow-privileged": True,
+    }
+
+
+def _storing(plane: ControlPlane) -> dict[str, t.Any]:
+    spec = plane.spec
+    if spec.kine != SHARED:
+        return {"etcd-servers": f"unix://{KINE_SOCKET}"}
+    return {
+        "etcd-servers": f"https://{kine_service_name(spec)}.{spec.namespace}.svc:{KINE_PORT}",
+        "etcd-cafile": f"{KINE_PKI_MOUNT}/ca.crt",
+        "etcd-certfile": f"{KINE_PKI_MOUNT}/tls.crt",
+        "etcd-keyfile": f"{KINE_PKI_MOUNT}/tls.key",
     }
 
 

@@ -21,12 +21,16 @@ class Database:
     """Where the state of the cluster is, and how kine logs in.
 
     :param ca_certificate: PEM of the CA that signed the server's certificate.
+    :param user: empty for the one that the definition begins with.
+    :param previous: user and password of the login that is used besides this one while a password is rotated.
     """
 
     host: str
     port: int
     ca_certificate: str
     password: str = dataclasses.field(repr=False)
+    user: str = ""
+    previous: tuple[str, str] | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +50,11 @@ class ControlPlane:
     def server(self) -> str:
         """URL of the API for everybody outside the pods of the control plane."""
         return f"https://{self.spec.endpoint}:{self.ports.api}"
+
+    @property
+    def login(self) -> str:
+        """Who kine logs in as."""
+        return self.database.user or self.spec.login
 
     @property
     def labels(self) -> dict[str, str]:

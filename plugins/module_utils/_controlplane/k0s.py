@@ -25,6 +25,7 @@ from .pki_secrets import state_secrets
 from .policies import policies
 from .probes import PATHS, anonymous_access
 from .services import namespace, services
+from .watchdog import watchdog_child_objects, watchdog_objects
 
 _USERS = {"passwd": "root:x:0:0:root:/root:/sbin/nologin\n", "group": "root:x:0:\n"}
 
@@ -51,7 +52,7 @@ class K0s:
                 [*(item["data"] for item in state), plane.pki.leaves[pki.ADMINISTRATOR_LEAF].certificate_pem]
             ),
             "mothership.hcp/checksum-config": checksum([node_part(config), authentication, _USERS]),
-            "mothership.hcp/checksum-datastore": checksum(datastore["data"]),
+            "mothership.hcp/checksum-datastore": pki_secrets.datastore_checksum(datastore["data"]),
         }
         return [
             namespace(plane.spec),
@@ -61,6 +62,7 @@ class K0s:
             secret(CONFIG, plane.spec.namespace, texts, labels=plane.labels),
             *services(plane),
             *policies(plane),
+            *watchdog_objects(plane),
             stateful_set(plane, checksums),
         ]
 
@@ -68,7 +70,7 @@ class K0s:
         """What k0s does not make: where the API is, its own settings, a pod network and DNS unless it has them."""
         spec = plane.spec
         images = images_for(spec.kubernetes_version)
-        objects = [*kubernetes_endpoints(plane), dynamic_part(cluster_config(plane))]
+        objects = [*kubernetes_endpoints(plane), *watchdog_child_objects(), dynamic_part(cluster_config(plane))]
         if provider_of(spec.k0s_config) == "custom" and "network-provider" not in spec.k0s_disable_components:
             objects += flannel_objects(spec.pod_cidr, spec.endpoint, plane.ports.api, images.flannel)
         if not k0s_makes(plane, "coredns") and "coredns" not in spec.k0s_disable_components:

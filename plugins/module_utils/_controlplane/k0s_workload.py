@@ -21,6 +21,7 @@ from .k0s_config import CONFIG_MOUNT, DATASTORE_MOUNT, disabled_components
 from .manifests import Manifest, manifest
 from .probes import api_probes
 from .services import AGENT_PORT_NAME, API_PORT_NAME
+from .sidecars import pod_name
 from .workload import affinity, zone_spread
 
 CONFIG = "k0s-config"
@@ -87,6 +88,7 @@ def _container(plane: ControlPlane) -> Manifest:
         "env": [
             # k0s hands variables that begin with a component's name to that component, without the beginning.
             {"name": "KINE_PGPASSFILE", "value": f"{DATASTORE_MOUNT}/pgpass"},
+            pod_name("KINE_PGAPPNAME"),
         ],
         "ports": [
             {"name": API_PORT_NAME, "containerPort": plane.ports.api, "protocol": "TCP"},

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._pki.authority import public_key_hash
-from . import api_server
+from . import api_server, pki_secrets, shared_kine
 from .bootstrap import bootstrap_objects
 from .control_plane import ControlPlane
 from .coredns import coredns_objects
@@ -24,6 +24,7 @@ from .manifests import Manifest
 from .pki_secrets import consumer_secrets, state_secrets
 from .policies import policies
 from .services import namespace, services
+from .watchdog import watchdog_child_objects, watchdog_objects
 from .workload import deployment
 
 
@@ -36,7 +37,9 @@ class Kubeadm:
 
     def mothership_objects(self, plane: ControlPlane) -> list[Manifest]:
         """Everything in the mothership, the namespace first."""
-        secrets = consumer_secrets(plane)
+        kine_secrets = shared_kine.secrets(plane)
+        secrets = [*consumer_secrets(plane), *kine_secrets]
+        datastore = next(item for item in secrets if item["metadata"]["name"] == pki_secrets.DATASTORE)
         config = [api_server.config_map(plane)]
         return [
             namespace(plane.spec),
@@ -45,6 +48,8 @@ class Kubeadm:
             *config,
             *services(plane),
             *policies(plane),
+            *watchdog_objects(plane),
+            *shared_kine.objects(plane, kine_secrets, datastore),
             deployment(plane, config, secrets),
         ]
 
@@ -54,6 +59,7 @@ class Kubeadm:
         images = images_for(spec.kubernetes_version)
         return [
             *bootstrap_objects(plane),
+            *watchdog_child_objects(),
             *kubernetes_endpoints(plane),
             *coredns_objects(spec.dns_domain, spec.dns_address, images.coredns),
             *kube_proxy_objects(plane),

@@ -25,8 +25,14 @@ API_SERVER = "api-server-pki"
 CONTROLLER_MANAGER = "controller-manager-pki"
 SCHEDULER = "scheduler-pki"
 KONNECTIVITY = "konnectivity-pki"
+#: Only of clusters whose API servers share one kine, see shared_kine.py; the leaves have the names of their Secrets.
+KINE_AUTHORITY = "kine-ca"
+KINE_SERVER = "kine-server-pki"
+KINE_CLIENT = "kine-client-pki"
 ADMINISTRATOR = "admin-kubeconfig"
 ADMINISTRATOR_LEAF = "administrator"
+WATCHDOG = "replica-watchdog"
+WATCHDOG_LEAF = "watchdog"
 
 #: Decoded texts of the Secrets of a namespace: Secret name -> key -> text.
 SecretTexts = t.Mapping[str, t.Mapping[str, str]]
@@ -37,13 +43,13 @@ class Leaf:
     """One leaf certificate: where it is kept and what it must say.
 
     :param secret: Secret that holds ``<stem>.crt`` and ``<stem>.key``.
-    :param front_proxy: signed by the front proxy CA instead of the cluster's CA.
+    :param authority: the CA that signs it.
     """
 
     secret: str
     stem: str
     request: LeafRequest
-    front_proxy: bool = False
+    authority: str = AUTHORITY
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +58,7 @@ class Pki:
 
     :param leaves: by name, see :func:`leaves`.
     :param issued: what was made now and why, readable; empty when everything existed.
+    :param kine_authority: of clusters whose API servers share one kine.
     """
 
     authority: KeyPair
@@ -59,11 +66,13 @@ class Pki:
     service_account_key: SigningKey
     leaves: t.Mapping[str, KeyPair]
     issued: tuple[str, ...] = ()
+    kine_authority: KeyPair | None = None
 
     @property
     def private_texts(self) -> list[str]:
         """Every private key, for redaction by value."""
-        pairs = (self.authority, self.front_proxy_authority, *self.leaves.values())
+        optional = (self.kine_authority,) if self.kine_authority else ()
+        pairs = (self.authority, self.front_proxy_authority, *optional, *self.leaves.values())
         return [self.service_account_key.private_pem, *(pair.key_pem for pair in pairs)]
 
 
@@ -79,12 +88,13 @@ def leaves(spec: ClusterSpec, advertise_address: str) -> dict[str, Leaf]:
     def server(secret: str, stem: str, name: str, dns: tuple[str, ...], ips: tuple[str, ...]) -> Leaf:
         return Leaf(secret, stem, LeafRequest(name, server=True, dns_names=dns, ip_addresses=ips))
 
-    def client(secret: str, stem: str, name: str, *groups: str, front_proxy: bool = False) -> Leaf:
-        return Leaf(secret, stem, LeafRequest(name, organizations=groups, client=True), front_proxy)
+    def client(secret: str, stem: str, name: str, *groups: str, authority: str = AUTHORITY) -> Leaf:
+        return Leaf(secret, stem, LeafRequest(name, organizations=groups, client=True), authority)
 
     administrator = client(ADMINISTRATOR, "client", f"{spec.name}-admin", "system:masters")
+    watchdog = client(WATCHDOG, "client", "mothership:watchdog")
     if spec.distribution == "k0s":
-        return {ADMINISTRATOR_LEAF: administrator}
+        return {ADMINISTRATOR_LEAF: administrator, WATCHDOG_LEAF: watchdog}
     return {
         "api-server": server(
             API_SERVER,
@@ -94,12 +104,28 @@ def leaves(spec: ClusterSpec, advertise_address: str) -> dict[str, Leaf]:
             tuple(dict.fromkeys([spec.service_address, "127.0.0.1", *addresses])),
         ),
         "kubelet-client": client(API_SERVER, "apiserver-kubelet-client", "kube-apiserver-kubelet-client"),
-        "front-proxy-client": client(API_SERVER, "front-proxy-client", "front-proxy-client", front_proxy=True),
+        "front-proxy-client": client(
+            API_SERVER, "front-proxy-client", "front-proxy-client", authority=FRONT_PROXY_AUTHORITY
+        ),
         "controller-manager": client(CONTROLLER_MANAGER, "client", "system:kube-controller-manager"),
         "scheduler": client(SCHEDULER, "client", "system:kube-scheduler"),
         "konnectivity-server": server(KONNECTIVITY, "server", "konnectivity-server", (tunnel, *names), addresses),
         "konnectivity-client": client(KONNECTIVITY, "client", "system:konnectivity-server"),
         ADMINISTRATOR_LEAF: administrator,
+        WATCHDOG_LEAF: watchdog,
+        **(_kine_leaves(spec) if spec.kine == "shared" else {}),
+    }
+
+
+def _kine_leaves(spec: ClusterSpec) -> dict[str, Leaf]:
+    """The two sides of the connection between API servers and a kine that they share."""
+    service = f"{spec.name}-kine"
+    names = (f"{service}.{spec.namespace}.svc", f"{service}.{spec.namespace}", service, "localhost")
+    server = LeafRequest("kine", server=True, dns_names=names, ip_addresses=("127.0.0.1",))
+    client = LeafRequest("kube-apiserver-kine-client", client=True)
+    return {
+        KINE_SERVER: Leaf(KINE_SERVER, "tls", server, KINE_AUTHORITY),
+        KINE_CLIENT: Leaf(KINE_CLIENT, "tls", client, KINE_AUTHORITY),
     }
 
 
@@ -110,15 +136,17 @@ def ensure_pki(spec: ClusterSpec, advertise_address: str, found: SecretTexts) ->
     :raises HcpError: when the CA of an existing cluster is lost: a new one would cut off every worker.
     """
     issued: list[str] = []
-    authority = _cluster_authority(spec, found, issued)
-    front_proxy = _pair(found, FRONT_PROXY_AUTHORITY, "tls")
-    if front_proxy is None:
-        front_proxy = new_authority(FRONT_PROXY_AUTHORITY)
-        issued.append(f"{FRONT_PROXY_AUTHORITY}: did not exist")
+    authorities = {AUTHORITY: _cluster_authority(spec, found, issued)}
+    # A new authority of these does no harm: both sides of what it signs for are in the mothership.
+    for name in (FRONT_PROXY_AUTHORITY, *((KINE_AUTHORITY,) if spec.kine == "shared" else ())):
+        existing = _pair(found, name, "tls")
+        if existing is None:
+            issued.append(f"{name}: did not exist")
+        authorities[name] = existing or new_authority(name)
     key = _service_account_key(found, issued)
     pairs = {}
     for name, leaf in leaves(spec, advertise_address).items():
-        ca = front_proxy if leaf.front_proxy else authority
+        ca = authorities[leaf.authority]
         pair = _pair(found, leaf.secret, leaf.stem)
         reason = "did not exist"
         if pair is not None:
@@ -127,7 +155,8 @@ def ensure_pki(spec: ClusterSpec, advertise_address: str, found: SecretTexts) ->
             pair = issue(ca, leaf.request)
             issued.append(f"{name}: {reason}")
         pairs[name] = pair
-    return Pki(authority, front_proxy, key, pairs, tuple(issued))
+    front_proxy, kine = authorities[FRONT_PROXY_AUTHORITY], authorities.get(KINE_AUTHORITY)
+    return Pki(authorities[AUTHORITY], front_proxy, key, pairs, tuple(issued), kine)
 
 
 def _cluster_authority(spec: ClusterSpec, found: SecretTexts, issued: list[str]) -> KeyPair:

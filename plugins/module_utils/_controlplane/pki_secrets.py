@@ -13,7 +13,7 @@ import typing as t
 from .._pki import kubeconfig
 from . import pki
 from .control_plane import ControlPlane, cluster_label
-from .manifests import STATE_LABEL, Manifest, secret
+from .manifests import STATE_LABEL, Manifest, checksum, secret, secret_texts
 from .spec import ClusterSpec
 
 #: Made by the kine_credentials module: username, password and salt of the database role.
@@ -29,9 +29,14 @@ def state_labels(spec: ClusterSpec) -> dict[str, str]:
     return {**cluster_label(spec), STATE_LABEL: "true"}
 
 
-def credentials_secret(spec: ClusterSpec, username: str, password: str, salt: str) -> Manifest:
-    """The database login of a cluster; ``salt`` is Base64 of the salt that its verifier is made with."""
-    texts = {"username": username, "password": password, "salt": salt}
+def credentials_secret(
+    spec: ClusterSpec, username: str, password: str, salt: str, more: t.Mapping[str, str] | None = None
+) -> Manifest:
+    """The database login of a cluster; ``salt`` is Base64 of the salt that its verifier is made with.
+
+    :param more: what a rotation of the password keeps here.
+    """
+    texts = {"username": username, "password": password, "salt": salt, **(more or {})}
     return secret(CREDENTIALS, spec.namespace, texts, labels=state_labels(spec))
 
 
@@ -71,6 +76,15 @@ def datastore_secret(plane: ControlPlane) -> Manifest:
     return secret(DATASTORE, plane.spec.namespace, texts, labels=plane.labels)
 
 
+def datastore_checksum(data: t.Mapping[str, str]) -> str:
+    """What a change of replaces the pods. The login before this one is left out: it comes and goes without a restart.
+
+    :param data: of the Secret that kine reads, encoded.
+    """
+    texts = secret_texts({"data": data})
+    return checksum({**texts, "pgpass": texts["pgpass"].splitlines()[0]})
+
+
 def administrator_secret(plane: ControlPlane) -> Manifest:
     """The administrator's certificate and kubeconfig."""
     texts = {**_leaf(plane, pki.ADMINISTRATOR_LEAF), "kubeconfig": admin_kubeconfig(plane)}
@@ -89,9 +103,17 @@ def admin_kubeconfig(plane: ControlPlane) -> str:
 
 
 def password_file(plane: ControlPlane) -> str:
-    """One line ``host:port:database:user:password`` of a libpq password file, with : and \\ escaped."""
-    database = plane.database
-    fields = (database.host, str(database.port), plane.spec.database, plane.spec.login, database.password)
+    """Lines ``host:port:database:user:password`` of a libpq password file, with : and \\ escaped.
+
+    While a password is rotated, the second line is for pods that still log in as before and have to start again.
+    """
+    logins = [(plane.login, plane.database.password)]
+    logins += [plane.database.previous] if plane.database.previous else []
+    return "".join(_password_line(plane, *login) for login in logins)
+
+
+def _password_line(plane: ControlPlane, user: str, password: str) -> str:
+    fields = (plane.database.host, str(plane.database.port), plane.spec.database, user, password)
     return ":".join(field.replace("\\", "\\\\").replace(":", "\\:") for field in fields) + "\n"
 
 

@@ -17,6 +17,8 @@ API_PORT_NAME = "api"
 AGENT_PORT_NAME = "agent"
 #: Where konnectivity-server listens for agents inside the pod.
 AGENT_PORT = 8132
+#: Where a kine that API servers share is reached.
+KINE_PORT = 2379
 
 
 def namespace(spec: ClusterSpec) -> Manifest:
@@ -34,6 +36,11 @@ def api_service_name(spec: ClusterSpec) -> str:
 def konnectivity_service_name(spec: ClusterSpec) -> str:
     """Name of the Service that agents connect to."""
     return f"{spec.name}-konnectivity"
+
+
+def kine_service_name(spec: ClusterSpec) -> str:
+    """Name of the Service of a kine that API servers share."""
+    return f"{spec.name}-kine"
 
 
 def services(plane: ControlPlane) -> list[Manifest]:

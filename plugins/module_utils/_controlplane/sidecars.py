@@ -25,11 +25,19 @@ AGENT_NAMESPACE = "kube-system"
 
 def datastore_url(plane: ControlPlane) -> str:
     """The DSN without a password: kine finds that in the file that PGPASSFILE names."""
-    login, database = (quote(name, safe="") for name in (plane.spec.login, plane.spec.database))
+    login, database = (quote(name, safe="") for name in (plane.login, plane.spec.database))
     host = plane.database.host
     host = f"[{host}]" if ":" in host else host
-    options = f"sslmode={plane.spec.database_sslmode}&application_name=kine"
-    return f"postgres://{login}@{host}:{plane.database.port}/{database}?{options}"
+    return f"postgres://{login}@{host}:{plane.database.port}/{database}?sslmode={plane.spec.database_sslmode}"
+
+
+def pod_name(variable: str) -> Manifest:
+    """An environment variable with the name of the pod.
+
+    As PostgreSQL's application name it tells which pod a session belongs to: behind address translation or a balancer
+    the client's address does not.
+    """
+    return {"name": variable, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}}
 
 
 def kine(plane: ControlPlane) -> Manifest:
@@ -46,7 +54,7 @@ def kine(plane: ControlPlane) -> Manifest:
             f"--datastore-max-open-connections={plane.spec.database_connections}",
             f"--datastore-max-idle-connections={min(IDLE_CONNECTIONS, plane.spec.database_connections)}",
         ],
-        "env": [{"name": "PGPASSFILE", "value": f"{DATASTORE_MOUNT}/pgpass"}],
+        "env": [{"name": "PGPASSFILE", "value": f"{DATASTORE_MOUNT}/pgpass"}, pod_name("PGAPPNAME")],
         "ports": [{"name": "kine-metrics", "containerPort": 8080, "protocol": "TCP"}],
         "startupProbe": {
             "httpGet": {"path": "/metrics", "port": "kine-metrics"},
@@ -87,7 +95,7 @@ def konnectivity_server(plane: ControlPlane) -> Manifest:
             "--frontend-keepalive-time=30s",
             "--v=2",
         ],
-        "env": [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}}],
+        "env": [pod_name("POD_NAME")],
         "ports": [{"name": AGENT_PORT_NAME, "containerPort": AGENT_PORT, "protocol": "TCP"}],
         "livenessProbe": {
             "httpGet": {"path": "/healthz", "port": 8134},

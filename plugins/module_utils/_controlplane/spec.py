@@ -15,12 +15,15 @@ import typing as t
 
 from .._core.errors import HcpError, InvalidInput, ManyProblems
 from .port_range import PortRange
-from .spec_checks import problems_of
+from .spec_checks import problems_of, size_in_bytes
 
 _NUMBERS = frozenset({"replicas", "api_port", "konnectivity_port", "database_connections", "database_port"})
 _MAPPINGS = frozenset({"api_server_extra_args", "kubelet_config", "kube_proxy_config", "labels", "k0s_config"})
 _SWITCHES = frozenset({"allow_network_overlap", "k0s_official_images"})
 _LISTS = frozenset({"k0s_disable_components", "k0s_flags"})
+
+#: Value of ``kine``: the API servers of a cluster use one.
+SHARED = "shared"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +34,7 @@ class ClusterSpec:
     :param endpoint: IPv4 address or DNS name under which clients and workers reach the API.
     :param api_port: ``None`` until allocated.
     :param database_connections: most connections that the kine of one replica keeps open.
+    :param kine: ``replica``: each API server has one of its own; ``shared``: there is one for all of them.
     :param labels: shown on objects in the mothership; never part of a selector or a pod template.
     :param allow_network_overlap: its networks may be those of the mothership.
     :param k0s_config: ``spec`` of a k0s ClusterConfig; what the collection sets itself is refused in it.
@@ -39,7 +43,10 @@ class ClusterSpec:
     :param k0s_flags: further flags of ``k0s controller``, each with its hyphens.
     :param database_host: of a PostgreSQL that is not the site's; then its database and login exist already.
     :param database_name: empty for ``hcp_<name>``; likewise ``database_user``.
+    :param database_quota: size such as ``2GiB`` that the database may grow to; empty for none.
+    :param database_server: one of the site's PostgreSQL servers by name; empty to have one chosen.
     :param database_sslmode: as libpq knows it.
+    :param database_zone: where that server has to be; empty for anywhere.
     :param database_ca_certificate: PEM of the CA of that PostgreSQL; empty for that of the site's.
     """
 
@@ -71,6 +78,10 @@ class ClusterSpec:
     database_user: str = ""
     database_sslmode: str = "verify-full"
     database_ca_certificate: str = ""
+    kine: str = "replica"
+    database_quota: str = ""
+    database_server: str = ""
+    database_zone: str = ""
 
     @property
     def kubernetes_version(self) -> str:
@@ -89,8 +100,20 @@ class ClusterSpec:
 
     @property
     def login(self) -> str:
-        """Name of the role that kine logs in as; on the site's PostgreSQL it owns the database of the same name."""
-        return self.database_user or self.database
+        """Name of the role that kine logs in as at first; Secret kine-credentials says which one it is now."""
+        if self.database_host:
+            return self.database_user or self.database
+        return self.logins[0]
+
+    @property
+    def logins(self) -> tuple[str, str]:
+        """The two roles of the site's PostgreSQL that take turns when the password is rotated."""
+        return f"{self.database}_a", f"{self.database}_b"
+
+    @property
+    def quota_bytes(self) -> int:
+        """Bytes that the database may grow to, 0 for no quota."""
+        return size_in_bytes(self.database_quota) or 0
 
     @property
     def service_address(self) -> str:
@@ -104,8 +127,9 @@ class ClusterSpec:
 
     @property
     def connection_limit(self) -> int:
-        """Connections the role may open: every replica, the one a rolling update adds, and three for maintenance."""
-        return (self.replicas + 1) * self.database_connections + 3
+        """Connections to the database: every kine, the one a rolling update adds, and three for maintenance."""
+        kines = 1 if self.kine == SHARED else self.replicas
+        return (kines + 1) * self.database_connections + 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,7 +221,7 @@ def _typed(key: str, value: t.Any) -> t.Any:
 
 def _check_together(specs: t.Sequence[ClusterSpec], path: str) -> list[InvalidInput]:
     """Names and ports must be unique among all clusters."""
-    problems = []
+    problems = _check_logins(specs, path)
     names: dict[str, int] = {}
     ports: dict[int, str] = {}
     for number, spec in enumerate(specs):
@@ -223,3 +247,19 @@ def _check_together(specs: t.Sequence[ClusterSpec], path: str) -> list[InvalidIn
             if port is not None:
                 ports.setdefault(port, spec.name)
     return problems
+
+
+def _check_logins(specs: t.Sequence[ClusterSpec], path: str) -> list[InvalidInput]:
+    """``x`` and ``x-a`` exclude each other: a role would be the login of one and the owner of the other's database."""
+    owners = {spec.database: spec.name for spec in specs if not spec.database_host}
+    return [
+        InvalidInput(
+            f"the database of {owners[login]!r} has the name of a login of this cluster's, {login}",
+            where=f"{path}[{number}].name",
+            remedy=f"give one of the two another name: {spec.name} excludes {spec.name}-a and {spec.name}-b",
+        )
+        for number, spec in enumerate(specs)
+        if not spec.database_host
+        for login in spec.logins
+        if login in owners
+    ]

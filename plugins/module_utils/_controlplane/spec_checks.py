@@ -22,12 +22,17 @@ if t.TYPE_CHECKING:
 #: Kubernetes minor versions whose flags and objects are known to work.
 SUPPORTED_MINORS = ((1, 35), (1, 36))
 DISTRIBUTIONS = ("kubeadm", "k0s")
+#: One kine beside each API server, or one for all of a cluster.
+KINE_CHOICES = ("replica", "shared")
+#: An empty database takes about 8 MiB, a new cluster some more.
+LEAST_QUOTA = "64MiB"
 SSL_MODES = ("verify-full", "verify-ca", "require", "disable")
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(\+k0s\.\d+)?")
 _FLAG = re.compile(r"[a-z][a-z0-9-]*")
 _DATABASE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
+_SIZE = re.compile(r"(\d+) ?(Ki|Mi|Gi|Ti)B?")
 _LABEL_KEY = re.compile(r"([a-z0-9.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 
@@ -86,6 +91,8 @@ def problems_of(spec: ClusterSpec, surroundings: Surroundings) -> list[InvalidIn
         lambda: _check_flags(spec.api_server_extra_args),
         lambda: _check_labels(spec.labels),
         lambda: _check_database(spec),
+        lambda: _check_quota(spec),
+        lambda: _check_kine(spec),
         lambda: k0s_options.check(spec),
     ]
     problems = []
@@ -214,6 +221,44 @@ def _check_labels(labels: t.Mapping[str, str]) -> None:
             raise InvalidInput(f"{key}={value} is not a Kubernetes label", where=where, remedy="see the label syntax")
         if str(key).startswith(("app.kubernetes.io/", "mothership.hcp/", "pod-security.kubernetes.io/")):
             raise InvalidInput("is set by mothership.hcp", where=where, remedy="use a prefix of your own")
+
+
+def _check_kine(spec: ClusterSpec) -> None:
+    if spec.kine not in KINE_CHOICES:
+        raise InvalidInput(
+            f"{spec.kine!r} is not a known choice", where="kine", remedy=f"use one of {', '.join(KINE_CHOICES)}"
+        )
+    if spec.kine != "replica" and spec.distribution == "k0s":
+        raise InvalidInput(
+            "k0s starts a kine of its own in every pod, so its API servers cannot share one",
+            where="kine",
+            remedy="use kine: replica, with one replica where lists must never lag; or distribution: kubeadm",
+        )
+
+
+def size_in_bytes(text: str) -> int | None:
+    """``2GiB`` or ``500Mi`` as bytes; ``None`` for what is no such size."""
+    match = _SIZE.fullmatch(text.strip())
+    return int(match[1]) << (10 * ("Ki", "Mi", "Gi", "Ti").index(match[2]) + 10) if match else None
+
+
+def _check_quota(spec: ClusterSpec) -> None:
+    """Less than an empty database takes would stop the cluster before it starts."""
+    if not spec.database_quota:
+        return
+    least = size_in_bytes(LEAST_QUOTA) or 0
+    if spec.database_host:
+        raise InvalidInput(
+            "is for a database of the site's PostgreSQL",
+            where="database_quota",
+            remedy="remove it, and limit the database where it is",
+        )
+    if (size_in_bytes(spec.database_quota) or 0) < least:
+        raise InvalidInput(
+            f"{spec.database_quota!r} is no size of at least {LEAST_QUOTA}",
+            where="database_quota",
+            remedy="write a number with KiB, MiB, GiB or TiB, as in 2GiB",
+        )
 
 
 def _check_database(spec: ClusterSpec) -> None:

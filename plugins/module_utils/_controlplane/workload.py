@@ -13,6 +13,7 @@ import typing as t
 from . import api_server, controllers, pki, pki_secrets, sidecars
 from .control_plane import ControlPlane
 from .manifests import Manifest, checksum, manifest
+from .spec import SHARED
 
 #: Of the images' nonroot user.
 UID = 65532
@@ -41,14 +42,24 @@ def deployment(plane: ControlPlane, config: t.Sequence[Manifest], secrets: t.Seq
 def checksums(config: t.Sequence[Manifest], secrets: t.Sequence[Manifest]) -> dict[str, str]:
     """Annotations of the pod template: what pods read at their start has changed when one of them has."""
     mounted = {item["metadata"]["name"]: item["data"] for item in secrets}
-    certificates = {
-        name: mounted[name] for name in (pki.API_SERVER, pki.CONTROLLER_MANAGER, pki.SCHEDULER, pki.KONNECTIVITY)
-    }
-    return {
+    names = [pki.API_SERVER, pki.CONTROLLER_MANAGER, pki.SCHEDULER, pki.KONNECTIVITY]
+    shared = pki.KINE_CLIENT in mounted
+    certificates = {name: mounted[name] for name in (*names, *((pki.KINE_CLIENT,) if shared else ()))}
+    annotations = {
         "mothership.hcp/checksum-certificates": checksum(certificates),
         "mothership.hcp/checksum-config": checksum([item["data"] for item in config]),
-        "mothership.hcp/checksum-datastore": checksum(mounted[pki_secrets.DATASTORE]),
     }
+    # A shared kine has the login in its own pod: a new password does not concern the API servers then.
+    own = {} if shared else datastore_checksum(mounted[pki_secrets.DATASTORE])
+    return {**annotations, **own}
+
+
+def datastore_checksum(data: t.Mapping[str, str]) -> dict[str, str]:
+    """The annotation of pods with a kine.
+
+    :param data: of the Secret with the login, encoded.
+    """
+    return {"mothership.hcp/checksum-datastore": pki_secrets.datastore_checksum(data)}
 
 
 def _pod(plane: ControlPlane) -> Manifest:
@@ -58,22 +69,33 @@ def _pod(plane: ControlPlane) -> Manifest:
         "enableServiceLinks": False,
         # The shutdown delay, then half a minute for requests under way; with the database away they would never end.
         "terminationGracePeriodSeconds": 45,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": UID,
-            "runAsGroup": UID,
-            "fsGroup": UID,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(),
         "affinity": affinity(plane),
         "topologySpreadConstraints": [zone_spread(plane)],
-        "initContainers": [_hardened(sidecars.kine(plane)), _hardened(sidecars.konnectivity_server(plane))],
-        "containers": [_hardened(container) for container in main],
-        "volumes": _volumes(),
+        "initContainers": [hardened(container) for container in _sidecars(plane)],
+        "containers": [hardened(container) for container in main],
+        "volumes": _volumes(plane),
     }
 
 
-def _hardened(container: Manifest) -> Manifest:
+def _sidecars(plane: ControlPlane) -> list[Manifest]:
+    own = [] if plane.spec.kine == SHARED else [sidecars.kine(plane)]
+    return [*own, sidecars.konnectivity_server(plane)]
+
+
+def pod_security() -> Manifest:
+    """What a pod needs to pass Pod Security ``restricted``, with :func:`hardened` for each of its containers."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": UID,
+        "runAsGroup": UID,
+        "fsGroup": UID,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def hardened(container: Manifest) -> Manifest:
+    """The container without rights, on a read-only file system."""
     context = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
     return {**container, "imagePullPolicy": "IfNotPresent", "securityContext": context}
 
@@ -99,15 +121,17 @@ def zone_spread(plane: ControlPlane) -> Manifest:
     }
 
 
-def _volumes() -> list[Manifest]:
+def _volumes(plane: ControlPlane) -> list[Manifest]:
+    shared = plane.spec.kine == SHARED
     sockets = [
-        {"name": name, "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}} for name in ("kine", "konnectivity")
+        {"name": name, "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
+        for name in (*(() if shared else ("kine",)), "konnectivity")
     ]
     # Readable by the group that fsGroup gives, by nobody else.
     secrets = [
         {"name": name, "secret": {"secretName": name, "defaultMode": 0o440}}
         for name in (
-            pki_secrets.DATASTORE,
+            pki.KINE_CLIENT if shared else pki_secrets.DATASTORE,
             pki.API_SERVER,
             pki.CONTROLLER_MANAGER,
             pki.SCHEDULER,

@@ -19,7 +19,8 @@ from . import budget
 from .psql import Connection, Psql, ServerDown
 from .schema import SchemaMaker
 from .tenant_server import Backend, TenantServer
-from .tenants import State, Step, Tenant, steps_to_absent, steps_to_present, tenants_from
+from .tenant_steps import closed, steps_to_absent, steps_to_present
+from .tenants import State, Step, Tenant, login_pair, tenants_from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,12 +28,14 @@ class Request:
     """The module's options.
 
     :param confirm_drop: names of databases that may be dropped; only read when ``present`` is false.
+    :param end_sessions: drop databases that are in use; likewise.
     :param planned_max_connections: what the server will have; for check mode before the server is set up.
     """
 
     tenants: t.Sequence[Tenant]
     present: bool = True
     confirm_drop: t.Sequence[str] = ()
+    end_sessions: bool = False
     planned_max_connections: int | None = None
 
 
@@ -51,7 +54,7 @@ def request_from(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Request:
             remedy=f"set confirm_drop to exactly {names} if you mean it",
         )
     planned = params["max_connections"] if check_mode else None
-    return Request(tenants, present, params["confirm_drop"] or (), planned)
+    return Request(tenants, present, params["confirm_drop"] or (), bool(params["end_sessions"]), planned)
 
 
 def backend_from(params: t.Mapping[str, t.Any], progress: Progress) -> TenantServer:
@@ -75,11 +78,16 @@ def ensure(
     :param installed: whether PostgreSQL's client is here; looked up by default. Without it check mode plans everything.
     """
     state = _read(request, backend, check_mode=check_mode, warn=warn, installed=installed)
-    steps = steps_to_present(request.tenants, state) if request.present else steps_to_absent(request.tenants, state)
+    if request.present:
+        steps = steps_to_present(request.tenants, state)
+    else:
+        steps = steps_to_absent(request.tenants, state, end_sessions=request.end_sessions)
     kept = request.tenants if request.present else ()
     if request.present:
         for text in budget.check(request.tenants, state, request.planned_max_connections):
             warn(text)
+        for tenant in closed(request.tenants, state):
+            warn(f"Database {tenant.name} is closed for a restore or a move and is left as it is.")
     if steps and not check_mode:
         backend.apply(steps)
     return Plan([step.change for step in steps]).result(
@@ -109,10 +117,16 @@ def _read(
 def _limits_after(request: Request, state: State) -> dict[str, int]:
     if request.present:
         return budget.usage(request.tenants, state)
-    gone = {tenant.role for tenant in request.tenants}
+    gone = {tenant.name for tenant in request.tenants}
     return {name: limit for name, limit in budget.usage((), state).items() if name not in gone}
 
 
 def _described(tenant: Tenant, steps: t.Sequence[Step]) -> dict[str, t.Any]:
-    changed = any(step.database == tenant.name or step.change.target.split("/")[-1] == tenant.name for step in steps)
-    return {"name": tenant.name, "role": tenant.role, "connection_limit": tenant.connection_limit, "changed": changed}
+    own = {f"role/{name}" for name in (tenant.role, *login_pair(tenant.name))} | {f"database/{tenant.name}"}
+    return {
+        "name": tenant.name,
+        "role": tenant.role,
+        "logins": [login.name for login in tenant.logins],
+        "connection_limit": tenant.connection_limit,
+        "changed": any(step.database == tenant.name or step.change.target.split(" ")[0] in own for step in steps),
+    }

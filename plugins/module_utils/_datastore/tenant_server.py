@@ -12,10 +12,11 @@ import concurrent.futures
 import typing as t
 
 from .._core.progress import Progress
+from .commit_order import ORDERED
 from .psql import Psql
 from .schema import SchemaMaker
 from .sql import name_array
-from .tenants import GROUP, State, Step, Table
+from .tenants import CLOSED, GROUP, QUOTA_SETTING, State, Step, Table, login_pair
 
 _THREADS = 4
 
@@ -26,6 +27,12 @@ WITH tenant AS (
 ), role AS (
   SELECT r.*, r.oid IN (SELECT oid FROM tenant) AS tenant FROM pg_authid r
   WHERE r.rolname = ANY({names}) OR r.oid IN (SELECT oid FROM tenant)
+), setting AS (
+  SELECT setrole, setdatabase, split_part(s, '=', 1) AS key, substr(s, strpos(s, '=') + 1) AS value
+  FROM pg_db_role_setting, unnest(setconfig) s
+), session AS (
+  SELECT datname, coalesce(usename, '') AS login, count(*) AS number FROM pg_stat_activity
+  WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() GROUP BY 1, 2
 )
 SELECT json_build_object(
   'max_connections', current_setting('max_connections')::int,
@@ -35,14 +42,24 @@ SELECT json_build_object(
     'login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
     'replication', rolreplication, 'bypassrls', rolbypassrls, 'inherit', rolinherit,
     'connection_limit', rolconnlimit, 'password', rolpassword, 'tenant', role.tenant,
-    'settings', (SELECT coalesce(json_object_agg(split_part(s, '=', 1), substr(s, strpos(s, '=') + 1)), '{{}}')
-      FROM pg_db_role_setting d, unnest(d.setconfig) s WHERE d.setrole = role.oid AND d.setdatabase = 0)
+    'member_of', (SELECT coalesce(json_agg(pg_get_userbyid(m.roleid)), '[]') FROM pg_auth_members m
+      WHERE m.member = role.oid),
+    'settings', (SELECT coalesce(json_object_agg(key, value), '{{}}') FROM setting
+      WHERE setrole = role.oid AND setdatabase = 0)
     )), '{{}}') FROM role),
   'databases', (SELECT coalesce(json_object_agg(datname, json_build_object(
-    'owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
-    'collation', datcollate, 'character_type', datctype,
-    'public', has_database_privilege('public', oid, 'CONNECT') OR has_database_privilege('public', oid, 'TEMPORARY')
-    )), '{{}}') FROM pg_database WHERE datname = ANY({names}))
+    'owner', pg_get_userbyid(datdba), 'tenant', datdba IN (SELECT oid FROM tenant),
+    'encoding', pg_encoding_to_char(encoding), 'collation', datcollate, 'character_type', datctype,
+    'public', has_database_privilege('public', oid, 'CONNECT') OR has_database_privilege('public', oid, 'TEMPORARY'),
+    'owner_rights', (SELECT bool_or(a.privilege_type IN ('CREATE', 'TEMPORARY'))
+      FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) a WHERE a.grantee = datdba),
+    'connection_limit', datconnlimit,
+    'quota', coalesce((SELECT value::bigint FROM setting
+      WHERE setrole = to_regrole('{group}') AND setdatabase = d.oid AND key = '{quota}'
+        AND value ~ '^[0-9]{{1,18}}$'), 0),
+    'sessions', (SELECT coalesce(json_object_agg(login, number), '{{}}') FROM session s WHERE s.datname = d.datname),
+    'closed', coalesce(shobj_description(d.oid, 'pg_database') LIKE '{closed}%', false)
+    )), '{{}}') FROM pg_database d WHERE datname = ANY({names}) OR datdba IN (SELECT oid FROM tenant))
 );
 """
 
@@ -50,7 +67,7 @@ _TABLE = """
 \\connect {database}
 SELECT json_build_object('database', current_database(), 'owner', pg_get_userbyid(c.relowner), 'settings',
   (SELECT coalesce(json_object_agg(split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), '{{}}')
-   FROM unnest(c.reloptions) o))
+   FROM unnest(c.reloptions) o), 'ordered', {ordered})
 FROM pg_class c WHERE c.oid = to_regclass('public.kine');
 """
 
@@ -72,14 +89,15 @@ class TenantServer:
         self._progress = progress
 
     def read(self, names: t.Sequence[str]) -> State:
-        """One session for the server, one for all databases that exist. ``names`` are databases and their roles."""
-        asked = name_array([*names, GROUP, "postgres", "template1"])
-        (found,) = self._psql.rows(_STATE.format(group=GROUP, names=asked))
+        """One session for the server, one for all databases that exist. ``names`` are databases and their owners."""
+        logins = [login for name in names for login in login_pair(name)]
+        asked = name_array([*names, *logins, GROUP, "postgres", "template1"])
+        (found,) = self._psql.rows(_STATE.format(group=GROUP, names=asked, quota=QUOTA_SETTING, closed=CLOSED))
         existing = [name for name in names if name in found["databases"]]
         tables: dict[str, Table] = {}
         if existing:
-            for row in self._psql.rows("".join(_TABLE.format(database=name) for name in existing)):
-                tables[row["database"]] = Table(row["owner"], row["settings"])
+            for row in self._psql.rows("".join(_TABLE.format(database=name, ordered=ORDERED) for name in existing)):
+                tables[row["database"]] = Table(row["owner"], row["settings"], row["ordered"])
         return State(
             found["roles"], found["databases"], tables, found["max_connections"], found["reserved_connections"]
         )

@@ -4,10 +4,12 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Databases of hosted clusters: desired state, current state, and the steps between them. Pure: no input or output.
+"""Databases of hosted clusters: desired state and current state, typed and checked. Pure: no input or output.
 
-One database and one login role of the same name for each hosted cluster. All roles are members of ``hcp_tenants``,
-which has no rights: it is what ``pg_hba.conf`` names.
+For each hosted cluster there is a database, an owner role of the same name, and two login roles with ``_a`` and ``_b``
+behind it. A login acts as the owner from its first statement on, so whatever it makes belongs to the owner. One of the
+two may log in; both only while a password is rotated. All owners are members of ``hcp_tenants``, which has no rights:
+it is what ``pg_hba.conf`` names. In the older form the owner itself is the login.
 """
 
 from __future__ import annotations
@@ -18,13 +20,11 @@ import typing as t
 
 from .._core.errors import HcpError, InvalidInput, ManyProblems
 from .._core.plan import Change
-from .._core.redact import fingerprint
-from .sql import identifier, literal
 
 GROUP = "hcp_tenants"
 
-#: Role settings. kine's own statements take milliseconds; these end what hangs. Building an index of a large table at
-#: the start of a newer kine is the longest rightful statement.
+#: Settings of roles that log in. kine's own statements take milliseconds; these end what hangs. Building an index of a
+#: large table at the start of a newer kine is the longest rightful statement.
 ROLE_SETTINGS = {
     "idle_in_transaction_session_timeout": "60s",
     "lock_timeout": "30s",
@@ -39,49 +39,77 @@ TABLE_SETTINGS = {
     "autovacuum_vacuum_scale_factor": "0.02",
 }
 
-_ROLE_ATTRIBUTES = {
-    "login": True,
-    "superuser": False,
-    "createdb": False,
-    "createrole": False,
-    "replication": False,
-    "bypassrls": False,
-    "inherit": True,
-}
-_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+#: Bytes that a database may grow to: a setting of the group in that database. No session ever takes it over, and unlike
+#: a setting of the database itself its owner cannot change it. PostgreSQL does not know it, the guard of quotas does.
+QUOTA_SETTING = "mothership.quota_bytes"
+
+#: Begins the comment of a database that is closed for a while: for a restore, or while it is moved.
+CLOSED = "mothership.hcp closed"
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,60}")
 _VERIFIER = re.compile(r"SCRAM-SHA-256\$[0-9]+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+")
 _RESERVED = ("postgres", "template0", "template1", GROUP)
+
+
+@dataclasses.dataclass(frozen=True)
+class Login:
+    """A role that may log in.
+
+    :param verifier: SCRAM-SHA-256 verifier of its password; ``None`` while it is not known (check mode).
+    """
+
+    name: str
+    verifier: str | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
 class Tenant:
     """What one hosted cluster needs.
 
-    :param name: of the database; kine folds it to lower case, so it is lower case.
-    :param verifier: SCRAM-SHA-256 verifier of the password; ``None`` while it is not known (check mode).
-    :param connection_limit: greatest number of connections of the role.
+    :param name: of the database and its owner; kine folds it to lower case, so it is lower case.
+    :param logins: who may log in, the one that new sessions should use first; any other login is closed.
+    :param connection_limit: greatest number of connections to the database, and of each role.
+    :param quota_bytes: 0 for none.
     """
 
     name: str
-    role: str
-    verifier: str | None = dataclasses.field(repr=False)
+    logins: tuple[Login, ...]
     connection_limit: int
+    quota_bytes: int = 0
+
+    @property
+    def role(self) -> str:
+        """The owner."""
+        return self.name
+
+
+def login_pair(database: str) -> tuple[str, str]:
+    """The two login roles of a database."""
+    return f"{database}_a", f"{database}_b"
 
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """The table ``kine`` of one database: its owner and storage settings, such as ``{"autovacuum_…": "0.02"}``."""
+    """The table ``kine`` of one database.
+
+    :param settings: of its storage, such as ``{"autovacuum_…": "0.02"}``.
+    :param ordered: revisions become visible in their order, see :mod:`commit_order`.
+    """
 
     owner: str
     settings: t.Mapping[str, str]
+    ordered: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class State:
     """What the server holds. ``State.nothing()`` where there is no server yet.
 
-    :param roles: name to ``{login, superuser, …, connection_limit, password, settings, tenant}``.
-    :param databases: name to ``{owner, encoding, collation, character_type, public}``; ``public``: all may connect.
+    :param roles: name to ``{login, superuser, …, connection_limit, password, settings, member_of, tenant}``;
+        ``tenant``: it owns a tenant's database, or will.
+    :param databases: name to ``{owner, tenant, encoding, collation, character_type, public, owner_rights,
+        connection_limit, quota, sessions, closed}``; ``public``: all may connect; ``owner_rights``: the owner may make
+        schemas; ``sessions``: login to the number of its sessions; ``closed``: see ``CLOSED``.
     :param tables: database to its table ``kine``; databases without it are not in there.
     :param max_connections: for non-superusers, after what the server reserves; ``None`` without server.
     """
@@ -115,11 +143,10 @@ def tenants_from(options: t.Sequence[t.Mapping[str, t.Any]], *, verifiers_requir
     tenants: list[Tenant] = []
     problems: list[HcpError] = []
     for index, option in enumerate(options):
-        tenant = Tenant(
-            option["name"], option.get("role") or option["name"], option.get("verifier"), option["connection_limit"]
-        )
+        tenant = _tenant(option)
         where = f"databases[{index}]"
-        problems += _problems(tenant, where, verifiers_required)
+        problems += _problems(tenant, option, where)
+        problems += _login_problems(tenant, where, "logins" if option.get("logins") else "verifier", verifiers_required)
         if any(tenant.name == other.name for other in tenants):
             problems.append(InvalidInput(f"{tenant.name} is listed twice", where=f"{where}.name"))
         tenants.append(tenant)
@@ -128,167 +155,46 @@ def tenants_from(options: t.Sequence[t.Mapping[str, t.Any]], *, verifiers_requir
     return tenants
 
 
-def _problems(tenant: Tenant, where: str, verifiers_required: bool) -> t.Iterator[HcpError]:
+def _tenant(option: t.Mapping[str, t.Any]) -> Tenant:
+    name = option["name"]
+    given = option.get("logins") or [{"name": name, "verifier": option.get("verifier")}]
+    logins = tuple(Login(one["name"], one.get("verifier")) for one in given)
+    return Tenant(name, logins, option["connection_limit"], option.get("quota_bytes") or 0)
+
+
+def _problems(tenant: Tenant, option: t.Mapping[str, t.Any], where: str) -> t.Iterator[HcpError]:
     if not _NAME.fullmatch(tenant.name) or tenant.name in _RESERVED or tenant.name.startswith("pg_"):
         yield InvalidInput(
             f"{tenant.name!r} is no name for a database of kine",
             where=f"{where}.name",
-            remedy="use 1 to 63 of a-z, 0-9 and _, not beginning with a digit or pg_, and none of "
+            remedy="use 1 to 61 of a-z, 0-9 and _, not beginning with a digit or pg_, and none of "
             + ", ".join(_RESERVED),
         )
-    if tenant.role != tenant.name:
+    if (option.get("role") or tenant.name) != tenant.name:
         yield InvalidInput(
-            f"the role {tenant.role!r} must be called like its database: pg_hba.conf admits a role to that one only",
+            f"the role {option['role']!r} must be called like its database: pg_hba.conf admits members of that role",
             where=f"{where}.role",
         )
     if tenant.connection_limit < 1:
         yield InvalidInput("at least 1 connection is needed", where=f"{where}.connection_limit")
-    if tenant.verifier is None:
-        if verifiers_required:
+    if tenant.quota_bytes < 0:
+        yield InvalidInput("is less than nothing", where=f"{where}.quota_bytes", remedy="give 0 for no quota")
+
+
+def _login_problems(tenant: Tenant, where: str, option: str, verifiers_required: bool) -> t.Iterator[HcpError]:
+    known = (*login_pair(tenant.name), tenant.name)
+    for number, login in enumerate(tenant.logins):
+        at = f"{where}.verifier" if option == "verifier" else f"{where}.logins[{number}].verifier"
+        if login.name not in known or login.name in [other.name for other in tenant.logins[:number]]:
             yield InvalidInput(
-                "is needed outside check mode", where=f"{where}.verifier", remedy="pass what kine_credentials returns"
+                f"{login.name!r} is no login of {tenant.name}, or stands there twice",
+                where=f"{where}.logins[{number}].name",
+                remedy=f"use {', '.join(known[:2])}, or {tenant.name} itself for the older form",
             )
-    elif not _VERIFIER.fullmatch(tenant.verifier):
-        yield InvalidInput(
-            "is not a SCRAM-SHA-256 verifier", where=f"{where}.verifier", remedy="pass what kine_credentials returns"
-        )
-
-
-def steps_to_present(tenants: t.Sequence[Tenant], state: State) -> list[Step]:
-    """Everything between ``state`` and all ``tenants`` having their role, database, schema and table settings."""
-    steps = list(_group_steps(state))
-    for tenant in tenants:
-        steps += _role_steps(tenant, state)
-        steps += _database_steps(tenant, state)
-    for tenant in tenants:
-        steps += _schema_steps(tenant, state.tables.get(tenant.name))
-    return steps
-
-
-def steps_to_absent(tenants: t.Sequence[Tenant], state: State) -> list[Step]:
-    """Dropping databases and roles: no new sessions, end the old ones, drop. Data is lost."""
-    steps: list[Step] = []
-    for tenant in tenants:
-        role, database = identifier(tenant.role), identifier(tenant.name)
-        if tenant.name in state.databases:
-            close = (f"ALTER ROLE {role} NOLOGIN",) if tenant.role in state.roles else ()
-            drop = f"DROP DATABASE {database} WITH (FORCE)"
-            steps.append(Step(Change("delete", f"database/{tenant.name}", before="present"), sql=(*close, drop)))
-        if tenant.role in state.roles:
-            steps.append(Step(Change("delete", f"role/{tenant.role}", before="present"), sql=(f"DROP ROLE {role}",)))
-    return steps
-
-
-def _group_steps(state: State) -> t.Iterator[Step]:
-    if GROUP not in state.roles:
-        yield Step(
-            Change("create", f"role/{GROUP}", after={"login": False}),
-            sql=(f"CREATE ROLE {identifier(GROUP)} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION",),
-        )
-    for shared in ("postgres", "template1"):
-        if state.databases.get(shared, {"public": True})["public"]:
-            yield _close_to_public(shared)
-
-
-def _close_to_public(database: str) -> Step:
-    return Step(
-        Change("update", f"database/{database} rights of PUBLIC", before="CONNECT, TEMPORARY", after="none"),
-        sql=(f"REVOKE CONNECT, TEMPORARY ON DATABASE {identifier(database)} FROM PUBLIC",),
-    )
-
-
-def _role_steps(tenant: Tenant, state: State) -> t.Iterator[Step]:
-    desired = {**_ROLE_ATTRIBUTES, "connection_limit": tenant.connection_limit, "member_of": GROUP}
-    for name, value in ROLE_SETTINGS.items():
-        desired[name] = value
-    if tenant.verifier is not None:
-        desired["password"] = tenant.verifier
-    current = _flat_role(state.roles.get(tenant.role))
-    changed = {key: value for key, value in desired.items() if current.get(key) != value}
-    if not changed:
-        return
-    exists = tenant.role in state.roles
-    before = {key: _shown(key, current.get(key)) for key in changed} if exists else None
-    after = {key: _shown(key, value) for key, value in changed.items()}
-    change = Change("update" if exists else "create", f"role/{tenant.role}", before=before, after=after)
-    yield Step(change, sql=tuple(_role_sql(tenant.role, changed, exists=exists)))
-
-
-def _flat_role(role: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
-    if role is None:
-        return {}
-    flat = {key: value for key, value in role.items() if key not in ("settings", "tenant")}
-    return {**flat, **role["settings"], "member_of": GROUP if role["tenant"] else None}
-
-
-def _shown(key: str, value: t.Any) -> t.Any:
-    return fingerprint(value) if key == "password" and value is not None else value
-
-
-def _role_sql(role: str, changed: t.Mapping[str, t.Any], *, exists: bool) -> t.Iterator[str]:
-    name = identifier(role)
-    words = [key.upper() if changed[key] else f"NO{key.upper()}" for key in _ROLE_ATTRIBUTES if key in changed]
-    if "connection_limit" in changed:
-        words.append(f"CONNECTION LIMIT {int(changed['connection_limit'])}")
-    if "password" in changed:
-        words.append(f"PASSWORD {literal(changed['password'])}")
-    if words:
-        yield f"{'ALTER' if exists else 'CREATE'} ROLE {name} {' '.join(words)}"
-    if "member_of" in changed:
-        yield f"GRANT {identifier(GROUP)} TO {name}"
-    for key in ROLE_SETTINGS:
-        if key in changed:
-            yield f"ALTER ROLE {name} SET {identifier(key)} = {literal(changed[key])}"
-
-
-def _database_steps(tenant: Tenant, state: State) -> t.Iterator[Step]:
-    name, role = identifier(tenant.name), identifier(tenant.role)
-    current = state.databases.get(tenant.name)
-    if current is None:
-        shown = {"owner": tenant.role, "encoding": "UTF8", "collation": "C", "public": False}
-        create = f"CREATE DATABASE {name} OWNER {role} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
-        # Read again on the next run: whoever is stopped between the two statements leaves 'public' true.
-        revoke = f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC"
-        yield Step(Change("create", f"database/{tenant.name}", after=shown), sql=(create, revoke))
-        return
-    _check_locale(tenant.name, current)
-    if current["owner"] != tenant.role:
-        change = Change(
-            "update", f"database/{tenant.name}", before={"owner": current["owner"]}, after={"owner": tenant.role}
-        )
-        yield Step(change, sql=(f"ALTER DATABASE {name} OWNER TO {role}",))
-    if current["public"]:
-        yield _close_to_public(tenant.name)
-
-
-def _check_locale(name: str, current: t.Mapping[str, t.Any]) -> None:
-    found = {key: current[key] for key in ("encoding", "collation", "character_type")}
-    if found != {"encoding": "UTF8", "collation": "C", "character_type": "C"}:
-        shown = ", ".join(f"{key} {value}" for key, value in found.items())
-        raise HcpError(
-            f"the database exists with {shown}, not with UTF8, C and C",
-            where=f"database {name}",
-            remedy="an existing database cannot be changed: rename or drop it if it is not in use, or dump and load it",
-        )
-
-
-def _schema_steps(tenant: Tenant, table: Table | None) -> t.Iterator[Step]:
-    # The storage settings are set when kine has ended well. Without any, indexes may be missing: kine adds them.
-    if table is None or not table.settings:
-        change = Change("run", f"database/{tenant.name} schema of kine", after={"table": "kine", "owner": tenant.role})
-        yield Step(change, database=tenant.name, schema_owner=tenant.role)
-    elif table.owner != tenant.role:
-        change = Change(
-            "update", f"database/{tenant.name} table kine", before={"owner": table.owner}, after={"owner": tenant.role}
-        )
-        yield Step(change, database=tenant.name, sql=(f"ALTER TABLE public.kine OWNER TO {identifier(tenant.role)}",))
-    current = dict(table.settings) if table else {}
-    changed = {key: value for key, value in TABLE_SETTINGS.items() if current.get(key) != value}
-    if changed:
-        before = {key: current.get(key) for key in changed} if table else None
-        settings = ", ".join(f"{key} = {value}" for key, value in changed.items())
-        yield Step(
-            Change("update", f"database/{tenant.name} table kine settings", before=before, after=changed),
-            database=tenant.name,
-            sql=(f"ALTER TABLE public.kine SET ({settings})",),
-        )
+        if login.verifier is None:
+            if verifiers_required:
+                yield InvalidInput(
+                    "is needed outside check mode", where=at, remedy="pass what kine_credentials returns"
+                )
+        elif not _VERIFIER.fullmatch(login.verifier):
+            yield InvalidInput("is not a SCRAM-SHA-256 verifier", where=at, remedy="pass what kine_credentials returns")

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import typing as t
 
@@ -20,29 +19,24 @@ from .._core.plan import Plan
 from .._core.progress import Deadline, Progress
 from .._kube.apply import apply_objects
 from .._kube.client import KubeClient
-from .._pki.scram import new_password, new_salt, password_verifier
+from .._kube.objects import list_objects
+from . import rotation
 from .current import read_secrets
+from .rotation import Login, Rotation
 from .threads import for_each_cluster
+
+#: Containers that log in to the database.
+_KINES = ("kine", "k0s")
 
 
 @dataclasses.dataclass(frozen=True)
-class Login:
-    """A database login; ``known`` is false while check mode only plans to make it.
+class _Cluster:
+    """One cluster's logins as they are now, or as they will be."""
 
-    :param salt: Base64.
-    """
-
-    username: str
-    password: str = dataclasses.field(repr=False)
-    salt: str
-    known: bool
-
-    @property
-    def verifier(self) -> str | None:
-        """What PostgreSQL stores; ``None`` when the login does not exist yet."""
-        if not self.known:
-            return None
-        return password_verifier(self.password, base64.b64decode(self.salt))
+    spec: ClusterSpec
+    rotation: Rotation
+    plan: Plan = dataclasses.field(default_factory=Plan)
+    pods: tuple[str, ...] = ()
 
 
 def ensure_credentials(
@@ -51,60 +45,111 @@ def ensure_credentials(
     *,
     check_mode: bool,
     progress: Progress,
+    step: str = "none",
     timeout: float = 60,
     learn_secret: t.Callable[[str], None] = lambda value: None,
 ) -> dict[str, t.Any]:
     """Namespaces and ``kine-credentials`` of all clusters; see the module's RETURN for the result.
 
+    :param step: of a rotation, one of ``rotation.STEPS``.
     :param learn_secret: called with every password.
     """
     deadline = Deadline(timeout)
+    before = for_each_cluster(lambda spec: _present(spec, client, check_mode=check_mode), specs)
+    identity = rotation.identity_of(before)
 
-    def one(spec: ClusterSpec) -> tuple[Login, Plan]:
-        texts = read_secrets(client, spec).get(CREDENTIALS, {})
-        login = _login(spec, texts, check_mode=check_mode)
-        learn_secret(login.password)
-        objects = [namespace(spec), credentials_secret(spec, login.username, login.password, login.salt)]
-        plan = apply_objects(client, objects, check_mode=check_mode, deadline=deadline, progress=progress)
-        return login, plan
-
-    plan = Plan()
-    databases: list[dict[str, t.Any]] = []
-    verifiers: dict[str, str | None] = {}
-    for spec, (login, part) in zip(specs, for_each_cluster(one, specs)):
-        plan.extend(part)
-        verifiers[spec.name] = login.verifier
-        if spec.database_host:
-            continue
-        databases.append(
-            {
-                "name": spec.database,
-                "role": login.username,
-                "verifier": login.verifier,
-                "connection_limit": spec.connection_limit,
-            }
+    def one(spec: ClusterSpec) -> _Cluster:
+        made = before[specs.index(spec)]
+        if not spec.database_host:
+            made = made.after(step, spec, identity, check_mode=check_mode)
+        for login in (made.active, made.successor, made.previous):
+            if login is not None and login.password:
+                learn_secret(login.password)
+        active = made.active
+        secret = credentials_secret(spec, active.username, active.password, active.salt, made.more)
+        plan = apply_objects(
+            client, [namespace(spec), secret], check_mode=check_mode, deadline=deadline, progress=progress
         )
-    return plan.result(verifiers=verifiers, databases=databases)
+        pods = _pods(client, spec) if made.previous is not None else ()
+        return _Cluster(spec, made, plan, pods)
+
+    clusters = for_each_cluster(one, specs)
+    return _result(clusters)
 
 
-def _login(spec: ClusterSpec, texts: t.Mapping[str, str], *, check_mode: bool) -> Login:
-    if texts.get("password") and texts.get("salt"):
-        _check_username(spec, texts.get("username"))
-        return Login(spec.login, texts["password"], texts["salt"], known=True)
-    if spec.database_host and not texts.get("password") and not check_mode:
+def _result(clusters: t.Sequence[_Cluster]) -> dict[str, t.Any]:
+    plan = Plan([change for cluster in clusters for change in cluster.plan.changes])
+    ours = [cluster for cluster in clusters if not cluster.spec.database_host]
+    return plan.result(
+        verifiers={cluster.spec.name: cluster.rotation.active.verifier for cluster in clusters},
+        databases=[_database(cluster) for cluster in ours],
+        rotations={cluster.spec.name: _shown(cluster) for cluster in clusters},
+        sessions=[_sessions(cluster) for cluster in ours if cluster.rotation.previous is not None],
+    )
+
+
+def _database(cluster: _Cluster) -> dict[str, t.Any]:
+    return {
+        "name": cluster.spec.database,
+        "role": cluster.spec.database,
+        "logins": [{"name": login.username, "verifier": login.verifier} for login in cluster.rotation.logins],
+        "connection_limit": cluster.spec.connection_limit,
+        "quota_bytes": cluster.spec.quota_bytes,
+    }
+
+
+def _shown(cluster: _Cluster) -> dict[str, t.Any]:
+    made = cluster.rotation
+    return {
+        "phase": "external" if cluster.spec.database_host else made.phase,
+        "username": made.active.username,
+        "next_username": made.successor.username if made.successor else None,
+        "previous_username": made.previous.username if made.previous else None,
+        "to_do": made.to_do,
+    }
+
+
+def _sessions(cluster: _Cluster) -> dict[str, t.Any]:
+    """What :mod:`kine_sessions` has to prove."""
+    previous = cluster.rotation.previous
+    return {
+        "name": cluster.spec.database,
+        "login": cluster.rotation.active.username,
+        "previous": previous.username if previous else None,
+        "pods": list(cluster.pods),
+    }
+
+
+def _present(spec: ClusterSpec, client: KubeClient | None, *, check_mode: bool) -> Rotation:
+    """What the Secret holds, or a new login where it holds none."""
+    texts, where = read_secrets(client, spec).get(CREDENTIALS, {}), f"Secret/{spec.namespace}/{CREDENTIALS}"
+    found = rotation.read(texts)
+    if found is not None:
+        rotation.check_username(spec, found.active.username, where)
+        return found
+    password = texts.get("password")
+    if spec.database_host and not password and not check_mode:
         raise HcpError(
             f"has no password, and the login at {spec.database_host} is not made by this collection",
-            where=f"Secret/{spec.namespace}/{CREDENTIALS}",
+            where=where,
             remedy="make the Secret with the keys username and password before, or leave database_host out",
         )
-    salt = base64.b64encode(new_salt()).decode("ascii")
-    return Login(spec.login, texts.get("password") or new_password(), salt, known=not check_mode)
+    return Rotation(Login.new(spec.login, known=not check_mode, password=password), fresh=True)
 
 
-def _check_username(spec: ClusterSpec, username: str | None) -> None:
-    if username != spec.login:
-        raise HcpError(
-            f"holds the user name {username!r} instead of {spec.login!r}",
-            where=f"Secret/{spec.namespace}/{CREDENTIALS}",
-            remedy="restore the Secret from a backup, or delete it and run again to get a new password",
-        )
+def _pods(client: KubeClient | None, spec: ClusterSpec) -> tuple[str, ...]:
+    """Pods that log in to the database and are to stay."""
+    if client is None:
+        return ()
+    found = list_objects(client, "v1", "Pod", spec.namespace)
+    return tuple(sorted(pod["metadata"]["name"] for pod in found if _stays(pod) and _logs_in(pod)))
+
+
+def _stays(pod: t.Mapping[str, t.Any]) -> bool:
+    ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return not ended and not pod["metadata"].get("deletionTimestamp")
+
+
+def _logs_in(pod: t.Mapping[str, t.Any]) -> bool:
+    containers = [*pod["spec"].get("containers", ()), *pod["spec"].get("initContainers", ())]
+    return any(container["name"] in _KINES for container in containers)

@@ -13,17 +13,18 @@ import dataclasses
 import os
 import typing as t
 
-from .._controlplane import networks, pki, pki_secrets
+from .._controlplane import networks, pki, pki_secrets, shared_kine
 from .._controlplane.control_plane import ControlPlane, Database
 from .._controlplane.distribution import Distribution, distribution_for
 from .._controlplane.pki import ensure_pki
 from .._controlplane.port_range import PortRange
 from .._controlplane.ports import Ports, allocate
-from .._controlplane.spec import ClusterSpec
+from .._controlplane.services import kine_service_name
+from .._controlplane.spec import SHARED, ClusterSpec
 from .._core.errors import HcpError, InvalidInput
 from .._core.plan import Change, Plan
 from .._core.progress import Deadline, Progress, Timings
-from .._kube.apply import apply_objects
+from .._kube.apply import apply_objects, remove_objects
 from .._kube.client import KubeClient
 from .._kube.rollout import wait_rolled_out
 from .child_api import answering_client, wait_for_api, wait_for_object
@@ -43,9 +44,22 @@ _NOT_KNOWN_YET = "not-known-yet"
 
 
 @dataclasses.dataclass(frozen=True)
+class ServerAddress:
+    """How control planes reach a PostgreSQL server.
+
+    :param ca_certificate: PEM; empty to keep the one in use.
+    """
+
+    host: str
+    port: int
+    ca_certificate: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Request:
     """What the module was asked for.
 
+    :param database_servers: by name, where there are several; the other three are for clusters that name none.
     :param database_ca_certificate: PEM; empty to keep the one in use. In check mode there may be none yet.
     :param kubeconfig_directory: each cluster's kubeconfig becomes ``<directory>/<name>/kubeconfig``.
     :param wait_timeout: seconds until a control plane must be rolled out.
@@ -58,6 +72,7 @@ class Request:
     database_ca_certificate: str
     kubeconfig_directory: str
     wait_timeout: float = 240
+    database_servers: t.Mapping[str, ServerAddress] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +143,7 @@ class HostedClusters:
             plan.extend(self._plan_children(spec, distribution.child_objects(plane), secrets, deadline))
         else:
             plan.extend(self._finish(plane, distribution, deadline, timings))
+        plan.extend(self._remove_shared_kine(spec, secrets, deadline))
         path = os.path.join(self.request.kubeconfig_directory, spec.name, "kubeconfig")
         change = ensure_file(path, pki_secrets.admin_kubeconfig(plane), check_mode=self.check_mode)
         if change is not None:
@@ -141,19 +157,22 @@ class HostedClusters:
         address = spec.advertise_address or endpoint or fallback
         material = ensure_pki(spec, address, secrets)
         plane = ControlPlane(spec, ports, address, self._database(spec, secrets), material)
-        for value in (*material.private_texts, plane.database.password, pki_secrets.admin_kubeconfig(plane)):
+        logins = (plane.database.password, *(plane.database.previous or ())[1:])
+        for value in (*material.private_texts, *logins, pki_secrets.admin_kubeconfig(plane)):
             if value != _NOT_KNOWN_YET:
                 self.learn_secret(value)
         return plane
 
     def _database(self, spec: ClusterSpec, secrets: t.Mapping[str, t.Mapping[str, str]]) -> Database:
-        password = secrets.get(pki_secrets.CREDENTIALS, {}).get("password")
+        login = secrets.get(pki_secrets.CREDENTIALS, {})
+        password = login.get("password")
         present = secrets.get(pki_secrets.DATASTORE, {}).get("ca.crt")
         if spec.database_host:
             self._check_password(spec, password)
             port = spec.database_port or 5432
             return Database(spec.database_host, port, spec.database_ca_certificate, password or _NOT_KNOWN_YET)
-        certificate = self.request.database_ca_certificate or present
+        server = self._server(spec)
+        certificate = server.ca_certificate or present
         if self.check_mode:
             password, certificate = password or _NOT_KNOWN_YET, certificate or _NOT_KNOWN_YET
         self._check_password(spec, password)
@@ -163,7 +182,28 @@ class HostedClusters:
                 where="database_ca_certificate",
                 remedy="give the PEM certificate of the CA that signed PostgreSQL's certificate",
             )
-        return Database(self.request.database_host, self.request.database_port, certificate, str(password))
+        previous = (login.get("previous_username", ""), login.get("previous_password", ""))
+        return Database(
+            server.host,
+            server.port,
+            certificate,
+            str(password),
+            login.get("username") or spec.login,
+            previous if all(previous) else None,
+        )
+
+    def _server(self, spec: ClusterSpec) -> ServerAddress:
+        """The server that holds the cluster's database: the one that it names, where several are known."""
+        request = self.request
+        if not (spec.database_server and request.database_servers):
+            return ServerAddress(request.database_host, request.database_port, request.database_ca_certificate)
+        if spec.database_server not in request.database_servers:
+            raise InvalidInput(
+                f"{spec.database_server} is none of {', '.join(sorted(request.database_servers))}",
+                where="database_server",
+                remedy="name a server of postgresql_servers",
+            )
+        return request.database_servers[spec.database_server]
 
     def _check_password(self, spec: ClusterSpec, password: str | None) -> None:
         if password or self.check_mode:
@@ -193,17 +233,34 @@ class HostedClusters:
     def _wait_for_pods(self, spec: ClusterSpec, kind: str, deadline: Deadline, timings: Timings) -> None:
         client = t.cast(KubeClient, self.client)
         hint = f"kubectl --namespace {spec.namespace} get pods,events"
+        # A shared kine first: without it no API server becomes Ready, and its pod tells why.
+        workloads = [("Deployment", kine_service_name(spec))] if spec.kine == SHARED else []
         with timings.measure("rollout"):
-            wait_rolled_out(
-                client,
-                "apps/v1",
-                kind,
-                spec.name,
-                spec.namespace,
-                deadline=deadline,
-                progress=self.progress,
-                hint=hint,
-            )
+            for each, name in (*workloads, (kind, spec.name)):
+                wait_rolled_out(
+                    client,
+                    "apps/v1",
+                    each,
+                    name,
+                    spec.namespace,
+                    deadline=deadline,
+                    progress=self.progress,
+                    hint=hint,
+                )
+
+    def _remove_shared_kine(
+        self, spec: ClusterSpec, secrets: t.Mapping[str, t.Mapping[str, str]], deadline: Deadline
+    ) -> Plan:
+        """Once no API server uses it any more. Its Secrets go last, so that the next run finishes a killed one."""
+        if spec.kine == SHARED or not {pki.KINE_AUTHORITY, pki.KINE_SERVER, pki.KINE_CLIENT} & set(secrets):
+            return Plan()
+        return remove_objects(
+            self.client,
+            shared_kine.leftovers(spec),
+            check_mode=self.check_mode,
+            deadline=deadline,
+            progress=_ClusterProgress(self.progress, spec.name),
+        )
 
     def _fill(self, plane: ControlPlane, distribution: Distribution, deadline: Deadline, timings: Timings) -> Plan:
         client = self.connect(pki_secrets.admin_kubeconfig(plane))
@@ -248,14 +305,14 @@ class HostedClusters:
 
 
 def _with_restarts(plan: Plan, spec: ClusterSpec, kind: str) -> Plan:
-    """Say that pods are replaced where the pod template of the workload differs."""
-    target = f"{kind}/{spec.namespace}/{spec.name}"
+    """Say that pods are replaced where the pod template of a workload differs."""
+    targets = {f"{kind}/{spec.namespace}/{spec.name}", f"Deployment/{spec.namespace}/{kine_service_name(spec)}"}
 
     def told(change: Change) -> Change:
-        if change.target != target or change.action != "update":
+        if change.target not in targets or change.action != "update":
             return change
         before, after = (state["spec"].get("template") for state in (change.before, change.after))
-        return change if before == after else dataclasses.replace(change, restarts=(target,))
+        return change if before == after else dataclasses.replace(change, restarts=(change.target,))
 
     return Plan([told(change) for change in plan.changes])
 

@@ -13,8 +13,8 @@ import typing as t
 from .._controlplane import networks
 from .._controlplane.port_range import PortRange
 from .._controlplane.spec import ClusterSpec, Surroundings, parse_clusters
-from .._controlplane.spec_checks import DISTRIBUTIONS, SSL_MODES
-from .hosted_clusters import Request
+from .._controlplane.spec_checks import DISTRIBUTIONS, KINE_CHOICES, SSL_MODES
+from .hosted_clusters import Request, ServerAddress
 
 #: Sub-options of one cluster; documented by the fragment ``mothership.hcp.hosted_clusters``.
 CLUSTER_ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -46,6 +46,10 @@ CLUSTER_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "database_user": {"type": "str"},
     "database_sslmode": {"type": "str", "default": "verify-full", "choices": list(SSL_MODES)},
     "database_ca_certificate": {"type": "str"},
+    "database_quota": {"type": "str"},
+    "database_server": {"type": "str"},
+    "database_zone": {"type": "str"},
+    "kine": {"type": "str", "default": "replica", "choices": list(KINE_CHOICES)},
 }
 
 #: Options that define hosted clusters.
@@ -90,4 +94,8 @@ def request_of(params: t.Mapping[str, t.Any]) -> Request:
         database_ca_certificate=params["database_ca_certificate"] or "",
         kubeconfig_directory=params["kubeconfig_directory"],
         wait_timeout=float(params["wait_timeout"]),
+        database_servers={
+            name: ServerAddress(server["host"], int(server["port"]), server.get("ca_certificate") or "")
+            for name, server in (params.get("database_servers") or {}).items()
+        },
     )

@@ -28,8 +28,13 @@ ELSEWHERE = {
     "site_phase": ("action", READ_ONLY),
     "status": ("action", READ_ONLY),
     "worker_join": ("action", "test_check_mode_makes_no_mutating_call"),
+    "latency_gate": ("action", READ_ONLY),
+    "database_latency": ("modules", READ_ONLY),
+    "disk_latency": ("modules", READ_ONLY),
+    "kine_database_info": ("modules", READ_ONLY),
     "machine_facts": ("modules", READ_ONLY),
     "postgresql_info": ("modules", READ_ONLY),
+    "kine_sessions": ("modules", READ_ONLY),
     # The modules' own tests have no API server; those of the room have.
     "velero_backup": ("module_utils/_backup/test_backup.py", "test_check_mode_makes_no_mutating_call"),
     "velero_server": ("module_utils/_backup/test_server.py", "test_check_mode_makes_no_mutating_call"),

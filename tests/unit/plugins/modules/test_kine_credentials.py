@@ -61,3 +61,15 @@ def test_a_bad_definition_is_told_with_its_path(api: FakeApi, capsys: pytest.Cap
     assert result["failed"]
     assert "clusters[0].replicas" in result["msg"]
     assert api.sent == []
+
+
+def test_a_rotation_is_only_planned_in_check_mode(api: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys)
+    before = api.stored[PATH]["data"]
+    planned = run(capsys, check_mode=True, rotation="stage")
+    assert (planned["changed"], api.stored[PATH]["data"]) == (True, before)
+    done = run(capsys, rotation="stage")
+    assert done["rotations"]["a"] == planned["rotations"]["a"]
+    assert [login["name"] for login in done["databases"][0]["logins"]] == ["hcp_a_a", "hcp_a_b"]
+    password = api.stored[PATH]["data"]["next_password"]
+    assert base64.b64decode(password).decode() not in json.dumps([planned, done])

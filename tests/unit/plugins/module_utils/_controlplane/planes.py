@@ -20,16 +20,21 @@ SPEC = ClusterSpec(name="tenant-a", version="1.36.3", endpoint=ADDRESS)
 DATABASE = Database("db1.example.com", 5432, "-----CA-----\n", "pass:word")
 
 
-@functools.cache
-def material() -> Pki:
+def material(kine: str = "replica") -> Pki:
     """All certificates of :data:`SPEC`."""
-    return ensure_pki(SPEC, ADDRESS, {})
+    return _material(kine)
+
+
+@functools.cache
+def _material(kine: str) -> Pki:
+    return ensure_pki(dataclasses.replace(SPEC, kine=kine), ADDRESS, {})
 
 
 def plane(**changed: t.Any) -> ControlPlane:
     """A control plane; ``changed`` are fields of its definition, or ``database``."""
     database = changed.pop("database", DATABASE)
-    return ControlPlane(dataclasses.replace(SPEC, **changed), Ports(30001, 30002), ADDRESS, database, material())
+    spec = dataclasses.replace(SPEC, **changed)
+    return ControlPlane(spec, Ports(30001, 30002), ADDRESS, database, material(spec.kine))
 
 
 def k0s_plane(**changed: t.Any) -> ControlPlane:

@@ -69,7 +69,8 @@ def test_the_hosted_cluster_gets_what_k0s_does_not_make() -> None:
 def test_somebody_elses_network_and_dns_stay() -> None:
     disabled = ("coredns", "network-provider")
     kinds = {item["kind"] for item in K0S.child_objects(k0s_plane(k0s_disable_components=disabled))}
-    assert kinds == {"EndpointSlice", "Endpoints", "ClusterConfig"}
+    # The roles are those of the replica watchdog.
+    assert kinds == {"EndpointSlice", "Endpoints", "ClusterConfig", "ClusterRole", "ClusterRoleBinding"}
 
 
 def test_a_pod_network_of_k0s_itself_replaces_ours() -> None:

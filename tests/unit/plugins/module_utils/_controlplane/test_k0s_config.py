@@ -29,9 +29,8 @@ def test_addresses_and_ports_follow_from_the_definition() -> None:
 
 def test_the_state_is_in_postgresql_with_a_bounded_pool() -> None:
     kine = cluster_config(k0s_plane(database_connections=7))["spec"]["storage"]["kine"]
-    assert kine["dataSource"].startswith(
-        "postgres://hcp_tenant_a@db1.example.com:5432/hcp_tenant_a?sslmode=verify-full"
-    )
+    dsn = "postgres://hcp_tenant_a_a@db1.example.com:5432/hcp_tenant_a?sslmode=verify-full"
+    assert kine["dataSource"] == dsn
     assert kine["extraArgs"]["datastore-max-open-connections"] == "7"
     assert kine["extraArgs"]["ca-file"] == "/datastore/ca.crt"
 
@@ -45,7 +44,7 @@ def test_a_database_of_somebody_else() -> None:
         database=dataclasses.replace(DATABASE, host="pg", ca_certificate=""),
     )
     kine = cluster_config(plane)["spec"]["storage"]["kine"]
-    assert kine["dataSource"] == "postgres://u@pg:5432/old?sslmode=disable&application_name=kine"
+    assert kine["dataSource"] == "postgres://u@pg:5432/old?sslmode=disable"
     assert "ca-file" not in kine["extraArgs"]
 
 

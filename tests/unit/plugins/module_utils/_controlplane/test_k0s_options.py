@@ -64,4 +64,5 @@ def test_the_motherships_k0s_release_is_the_default_for_k0s_and_its_kubernetes_f
 def test_names_in_somebody_elses_database() -> None:
     spec = parse(database_host="pg", database_name="old", database_user="u")
     assert (spec.database, spec.login) == ("old", "u")
-    assert parse().login == "hcp_a"
+    assert parse(database_host="pg", database_name="old").login == "old"
+    assert parse().login == "hcp_a_a"

@@ -37,7 +37,7 @@ def test_probes_ask_the_api_and_a_database_outage_restarts_nothing() -> None:
 
 def test_the_password_is_a_file_that_only_the_owner_reads() -> None:
     (container,) = pod()["containers"]
-    assert container["env"] == [{"name": "KINE_PGPASSFILE", "value": "/datastore/pgpass"}]
+    assert container["env"][0] == {"name": "KINE_PGPASSFILE", "value": "/datastore/pgpass"}
     modes = {item["name"]: item["secret"]["defaultMode"] for item in pod()["volumes"] if "secret" in item}
     assert modes == {"config": 0o400, "datastore": 0o400}
 
@@ -64,3 +64,8 @@ def test_the_users_flags_and_image() -> None:
     assert container["image"] == "mirror/k0s@sha256:1"
     (container,) = pod(version="1.36.3+k0s.1")["containers"]
     assert container["image"].endswith(":v1.36.3-k0s.1")
+
+
+def test_a_session_tells_which_pod_it_belongs_to() -> None:
+    variables = {one["name"]: one for one in pod()["containers"][0]["env"]}
+    assert variables["KINE_PGAPPNAME"]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"

@@ -14,6 +14,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.pki_s
     consumer_secrets,
     state_secrets,
 )
+from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.watchdog import watchdog_objects
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError
 from cryptography import x509
 
@@ -23,8 +24,8 @@ from .planes import ADDRESS, SPEC, material, plane
 @pytest.fixture
 def found() -> dict[str, dict[str, str]]:
     """The Secrets of a cluster that exists."""
-    made = [*state_secrets(plane()), *consumer_secrets(plane())]
-    return {item["metadata"]["name"]: secret_texts(item) for item in made}
+    made = [*state_secrets(plane()), *consumer_secrets(plane()), *watchdog_objects(plane())]
+    return {item["metadata"]["name"]: secret_texts(item) for item in made if item["kind"] == "Secret"}
 
 
 def names(pem: str) -> set[str]:
@@ -97,7 +98,7 @@ def test_a_lost_authority_of_an_existing_cluster_is_never_replaced(found: dict[s
 
 def test_a_namespace_with_a_database_login_only_gets_everything_new() -> None:
     credentials: dict[str, t.Any] = {"kine-credentials": {"password": "x"}}
-    assert len(pki.ensure_pki(SPEC, ADDRESS, credentials).issued) == 11
+    assert len(pki.ensure_pki(SPEC, ADDRESS, credentials).issued) == 12
 
 
 def test_a_new_front_proxy_authority_signs_its_client(found: dict[str, dict[str, str]]) -> None:

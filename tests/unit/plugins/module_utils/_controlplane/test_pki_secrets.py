@@ -12,6 +12,8 @@ from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.pki_s
     admin_kubeconfig,
     consumer_secrets,
     credentials_secret,
+    datastore_checksum,
+    datastore_secret,
     password_file,
     state_secrets,
 )
@@ -62,10 +64,23 @@ def test_the_password_is_in_the_password_file_only() -> None:
 
 
 def test_the_password_file_escapes_what_libpq_would_misread() -> None:
-    assert password_file(plane()) == "db1.example.com:5432:hcp_tenant_a:hcp_tenant_a:pass\\:word\n"
+    assert password_file(plane()) == "db1.example.com:5432:hcp_tenant_a:hcp_tenant_a_a:pass\\:word\n"
     database = dataclasses.replace(DATABASE, host="fd00::1", password="back\\slash")
     assert password_file(plane(database=database)).startswith("fd00\\:\\:1:5432:")
     assert password_file(plane(database=database)).endswith(":back\\\\slash\n")
+
+
+def test_a_previous_login_is_in_the_password_file_and_does_not_replace_pods() -> None:
+    now = dataclasses.replace(DATABASE, user="hcp_tenant_a_b")
+    both = dataclasses.replace(now, previous=("hcp_tenant_a_a", "o:ld"))
+    lines = password_file(plane(database=both)).splitlines()
+    assert [line.split(":")[3] for line in lines] == ["hcp_tenant_a_b", "hcp_tenant_a_a"]
+    assert lines[1].endswith(":o\\:ld")
+    first, second = (datastore_secret(plane(database=database))["data"] for database in (now, both))
+    assert first != second
+    assert datastore_checksum(first) == datastore_checksum(second)
+    other = datastore_secret(plane(database=dataclasses.replace(now, password="other")))["data"]
+    assert datastore_checksum(other) != datastore_checksum(first)
 
 
 def test_the_administrator_reaches_the_cluster_from_outside() -> None:

@@ -49,11 +49,27 @@ def test_options_that_were_left_out_come_as_none() -> None:
 def test_connections_suffice_for_a_rolling_update() -> None:
     (spec,) = parse({"name": "a", "replicas": 2, "database_connections": 20})
     assert spec.connection_limit >= 3 * 20
+    (spec,) = parse({"name": "a", "replicas": 3, "database_connections": 20, "kine": "shared"})
+    assert 2 * 20 <= spec.connection_limit < 3 * 20
+
+
+def test_names_whose_database_and_login_would_be_one_role_are_refused() -> None:
+    assert parse({"name": "a"}, {"name": "b-a"}, {"name": "a-c"})
+    (problem,) = problems({"name": "a"}, {"name": "a-b"})
+    assert "a excludes a-a and a-b" in problem
+    assert parse({"name": "a"}, {"name": "a-b", "database_host": "pg"})
+
+
+def test_a_quota_is_bytes() -> None:
+    quotas = [parse({"name": "a", "database_quota": text})[0].quota_bytes for text in ("", "2GiB", "500 MiB", "1Ti")]
+    assert quotas == [0, 2**31, 500 * 2**20, 2**40]
 
 
 @pytest.mark.parametrize(
     ("option", "value", "text"),
     [
+        ("database_quota", "2G", "no size of at least 64MiB"),
+        ("database_quota", "1MiB", "no size of at least 64MiB"),
         ("name", "Tenant", "not a DNS label"),
         ("name", "1a", "begins with a letter"),
         ("name", "a" * 41, "at most 40 characters"),
@@ -70,6 +86,7 @@ def test_connections_suffice_for_a_rolling_update() -> None:
         ("replicas", True, "True is not a number"),
         ("kubelet_config", ["failSwapOn"], "is not a mapping"),
         ("database_connections", 4, "4 is too small"),
+        ("kine", "one", "'one' is not a known choice"),
         ("pod_cidr", "10.245.0.1/16", "not an IPv4 network"),
         ("pod_cidr", "fd00::/64", "not an IPv4 network"),
         ("pod_cidr", "10.245.0.0/26", "no room"),
@@ -87,6 +104,12 @@ def test_what_cannot_be_used_is_named_by_its_path(option: str, value: t.Any, tex
     assert problem.startswith(f"hosted_clusters[0].{option}: ")
     assert text in problem
     assert "To fix: " in problem
+
+
+def test_k0s_cannot_share_one_kine() -> None:
+    (problem,) = problems({"name": "a", "distribution": "k0s", "kine": "shared"})
+    assert "hosted_clusters[0].kine: k0s starts a kine of its own in every pod" in problem
+    assert "To fix: use kine: replica" in problem
 
 
 def test_flags_of_the_collection_are_refused_and_others_are_not() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -12,7 +13,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.contr
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.pki_secrets import consumer_secrets
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.workload import deployment
 
-from .planes import plane
+from .planes import DATABASE, plane
 
 
 def made(**changed: t.Any) -> dict[str, t.Any]:
@@ -57,10 +58,8 @@ def test_every_mounted_volume_exists_and_secrets_are_readable_by_the_group_only(
 def test_the_password_is_in_no_argument_and_no_variable() -> None:
     assert "pass:word" not in str(made())
     kine = pod()["initContainers"][0]
-    assert (
-        "--endpoint=postgres://hcp_tenant_a@db1.example.com:5432/hcp_tenant_a?sslmode=verify-full&application_name=kine"
-        in kine["args"]
-    )
+    dsn = "postgres://hcp_tenant_a_a@db1.example.com:5432/hcp_tenant_a?sslmode=verify-full"
+    assert f"--endpoint={dsn}" in kine["args"]
     assert "--datastore-max-open-connections=20" in kine["args"]
 
 
@@ -101,3 +100,13 @@ def test_replicas_spread_and_are_replaced_one_by_one() -> None:
     assert "podAntiAffinity" in pod()["affinity"]
     assert pod()["topologySpreadConstraints"][0]["topologyKey"] == "topology.kubernetes.io/zone"
     assert pod()["terminationGracePeriodSeconds"] >= 10 + 30
+
+
+def test_a_session_tells_which_pod_it_belongs_to() -> None:
+    variables = {one["name"]: one for one in pod()["initContainers"][0]["env"]}
+    assert variables["PGAPPNAME"]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
+
+
+def test_the_login_is_the_one_of_the_secret() -> None:
+    database = dataclasses.replace(DATABASE, user="hcp_tenant_a_b")
+    assert any("//hcp_tenant_a_b@" in text for text in pod(database=database)["initContainers"][0]["args"])

@@ -12,6 +12,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._datastore.tenants 
     GROUP,
     ROLE_SETTINGS,
     TABLE_SETTINGS,
+    Login,
     State,
     Step,
     Table,
@@ -23,36 +24,69 @@ OTHER_VERIFIER = VERIFIER.replace("A" * 43, "C" * 43)
 
 
 def tenant(name: str = "hcp_a", **changed: t.Any) -> Tenant:
-    return Tenant(**{"name": name, "role": name, "verifier": VERIFIER, "connection_limit": 60, **changed})
+    """A tenant whose first login is the active one."""
+    logins = changed.pop("logins", (Login(f"{name}_a", VERIFIER),))
+    return Tenant(**{"name": name, "logins": logins, "connection_limit": 60, **changed})
+
+
+def old_tenant(name: str = "hcp_a", verifier: str | None = VERIFIER, **changed: t.Any) -> Tenant:
+    """A tenant of the older form: the owner is the login."""
+    return tenant(name, logins=(Login(name, verifier),), **changed)
 
 
 def role(**changed: t.Any) -> dict[str, t.Any]:
-    """A role as :meth:`TenantServer.read` returns it, in its desired state."""
+    """The owner of a tenant's database as :meth:`TenantServer.read` returns it, in its desired state."""
     attributes = dict.fromkeys(("superuser", "createdb", "createrole", "replication", "bypassrls"), False)
     return {
         **attributes,
-        "login": True,
+        "login": False,
         "inherit": True,
         "connection_limit": 60,
-        "password": VERIFIER,
+        "password": None,
         "tenant": True,
-        "settings": dict(ROLE_SETTINGS),
+        "member_of": [GROUP],
+        "settings": {},
         **changed,
     }
 
 
+def old_role(**changed: t.Any) -> dict[str, t.Any]:
+    """An owner that is the login itself."""
+    return role(**{"login": True, "password": VERIFIER, "settings": dict(ROLE_SETTINGS), **changed})
+
+
+def login_role(owner: str, **changed: t.Any) -> dict[str, t.Any]:
+    """A login in its desired state."""
+    settings = {**ROLE_SETTINGS, "role": owner}
+    return old_role(**{"tenant": False, "member_of": [owner], "settings": settings, **changed})
+
+
 def database(owner: str, **changed: t.Any) -> dict[str, t.Any]:
-    return {"owner": owner, "encoding": "UTF8", "collation": "C", "character_type": "C", "public": False, **changed}
+    return {
+        "owner": owner,
+        "tenant": owner != "postgres",
+        "encoding": "UTF8",
+        "collation": "C",
+        "character_type": "C",
+        "public": False,
+        "owner_rights": False,
+        "connection_limit": 60,
+        "quota": 0,
+        "sessions": {},
+        "closed": False,
+        **changed,
+    }
 
 
 def state(*names: str, max_connections: int = 200) -> State:
     """A server on which everything is as it should be for databases called ``names``."""
-    group = role(login=False, tenant=False, password=None, settings={}, connection_limit=-1)
+    group = role(tenant=False, member_of=[], connection_limit=-1)
     own = {"postgres": database("postgres"), "template1": database("postgres")}
+    logins = {f"{name}_a": login_role(name) for name in names}
     return State(
-        {GROUP: group, **{name: role() for name in names}},
+        {GROUP: group, **{name: role() for name in names}, **logins},
         {**own, **{name: database(name) for name in names}},
-        {name: Table(name, dict(TABLE_SETTINGS)) for name in names},
+        {name: Table(name, dict(TABLE_SETTINGS), ordered=True) for name in names},
         max_connections,
         5,
     )

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 
 import pytest
-from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import InvalidInput, ManyProblems
+from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError, InvalidInput, ManyProblems
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.kine_database import (
     Request,
     ensure,
@@ -17,13 +18,13 @@ from ansible_collections.mothership.hcp.plugins.module_utils._datastore.kine_dat
 )
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.psql import ServerDown
 
-from .fakes import VERIFIER, RecordingBackend, state, tenant
+from .fakes import VERIFIER, RecordingBackend, database, state, tenant
 
 
 def params(**changed: t.Any) -> t.Any:
     database = {"name": "hcp_a", "role": None, "verifier": VERIFIER, "connection_limit": 60}
-    given = {"databases": [database], "state": "present", "confirm_drop": None, "max_connections": None}
-    return {**given, **changed}
+    given = {"databases": [database], "state": "present", "confirm_drop": None, "end_sessions": False}
+    return {**given, "max_connections": None, **changed}
 
 
 def run(
@@ -50,7 +51,8 @@ def test_nothing_to_do_applies_nothing() -> None:
     backend = RecordingBackend(state("hcp_a"))
     result = run(backend)
     assert (result["changed"], backend.applied) == (False, [])
-    assert result["databases"] == [{"name": "hcp_a", "role": "hcp_a", "connection_limit": 60, "changed": False}]
+    shown = {"name": "hcp_a", "role": "hcp_a", "logins": ["hcp_a_a"], "connection_limit": 60, "changed": False}
+    assert result["databases"] == [shown]
 
 
 def test_no_verifier_in_the_result() -> None:
@@ -59,11 +61,13 @@ def test_no_verifier_in_the_result() -> None:
 
 def test_check_mode_without_postgresql_is_a_complete_plan() -> None:
     result = run(RecordingBackend(AssertionError("must not be asked")), check_mode=True, installed=False)
-    assert [change["target"] for change in result["plan"]][-4:] == [
+    assert [change["target"] for change in result["plan"]][-6:] == [
         "role/hcp_a",
+        "role/hcp_a_a",
         "database/hcp_a",
         "database/hcp_a schema of kine",
         "database/hcp_a table kine settings",
+        "database/hcp_a order of revisions",
     ]
 
 
@@ -84,9 +88,21 @@ def test_dropping_needs_the_names_once_more() -> None:
             request_from(params(state="absent", confirm_drop=confirm), check_mode=False)
     backend = RecordingBackend(state("hcp_a"))
     result = run(backend, request_from(params(state="absent", confirm_drop=["hcp_a"]), check_mode=False))
-    assert [change["action"] for change in result["plan"]] == ["delete", "delete"]
-    assert len(backend.applied) == 2
+    assert [change["target"] for change in result["plan"]] == ["database/hcp_a", "role/hcp_a_a", "role/hcp_a"]
+    assert len(backend.applied) == 3
     assert result["connections"]["limits"] == {}
+
+
+def test_a_database_in_use_is_dropped_only_when_told() -> None:
+    now = state("hcp_a")
+    busy = database("hcp_a", sessions={"hcp_a_a": 3})
+    backend = RecordingBackend(dataclasses.replace(now, databases={**now.databases, "hcp_a": busy}))
+    absent = params(state="absent", confirm_drop=["hcp_a"])
+    with pytest.raises(HcpError, match="in use: sessions 3 of hcp_a_a"):
+        run(backend, request_from(absent, check_mode=False))
+    assert backend.applied == []
+    run(backend, request_from({**absent, "end_sessions": True}, check_mode=False))
+    assert "FORCE" in backend.applied[0].sql[-1]
 
 
 def test_verifiers_are_needed_outside_check_mode() -> None:

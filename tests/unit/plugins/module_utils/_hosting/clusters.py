@@ -108,10 +108,15 @@ class Site:
         return self.children.setdefault(server, hosted_api(k0s=self.k0s))
 
     def credentials(
-        self, *specs: ClusterSpec, check_mode: bool = False, client: t.Any = "mothership"
+        self, *specs: ClusterSpec, check_mode: bool = False, client: t.Any = "mothership", step: str = "none"
     ) -> dict[str, t.Any]:
         return ensure_credentials(
-            specs, self._client(client), check_mode=check_mode, progress=Progress(""), learn_secret=self.secrets.append
+            specs,
+            self._client(client),
+            check_mode=check_mode,
+            progress=Progress(""),
+            step=step,
+            learn_secret=self.secrets.append,
         )
 
     def host(

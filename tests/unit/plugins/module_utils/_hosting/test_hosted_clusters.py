@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import pathlib
@@ -143,6 +144,23 @@ def test_a_new_password_replaces_pods(running: Site) -> None:
     assert result["restarts"] == ["Deployment/hcp-a/a"]
 
 
+def test_a_rotation_replaces_pods_once(running: Site) -> None:
+    restarts = []
+    for step in ("stage", "switch", "expire", "finish"):
+        running.credentials(A, step=step)
+        restarts.append(running.host(A)["restarts"])
+        datastore = running.mothership.stored["/api/v1/namespaces/hcp-a/secrets/kine-datastore"]["data"]
+        lines = base64.b64decode(datastore["pgpass"]).decode().splitlines()
+        assert [line.split(":")[3] for line in lines] == {
+            "stage": ["hcp_a_a"],
+            # For pods that start again before it is their turn.
+            "switch": ["hcp_a_b", "hcp_a_a"],
+        }.get(step, ["hcp_a_b"])
+    assert restarts == [[], ["Deployment/hcp-a/a"], [], []]
+    deployment = running.mothership.stored["/apis/apps/v1/namespaces/hcp-a/deployments/a"]
+    assert "postgres://hcp_a_b@" in str(deployment)
+
+
 def test_a_name_advertises_the_oldest_control_plane_node(running: Site) -> None:
     deployment = running.mothership.stored["/apis/apps/v1/namespaces/hcp-b/deployments/b"]
     arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
@@ -207,3 +225,49 @@ def test_clusters_of_both_distributions_in_one_run(site: Site) -> None:
     quiet = site.host(A, dataclasses.replace(k0s, api_server_extra_args={"v": 3}, kubelet_config={"maxPods": 9}))
     assert quiet["changed"]
     assert quiet["restarts"] == []
+
+
+SHARED = dataclasses.replace(A, kine="shared")
+KINE_OBJECTS = {
+    "Deployment/hcp-a/a-kine",
+    "Service/hcp-a/a-kine",
+    "NetworkPolicy/hcp-a/a-kine",
+    "Secret/hcp-a/kine-ca",
+    "Secret/hcp-a/kine-server-pki",
+    "Secret/hcp-a/kine-client-pki",
+}
+
+
+def test_a_cluster_may_share_one_kine_and_go_back(running: Site) -> None:
+    planned = running.host(SHARED, check_mode=True)
+    result = running.host(SHARED)
+    assert targets(planned) == targets(result) == {*KINE_OBJECTS, "Deployment/hcp-a/a"}
+    assert result["restarts"] == ["Deployment/hcp-a/a"]
+    assert not running.host(SHARED)["changed"]
+    back = running.host(A, check_mode=True)
+    assert targets(back) == {*KINE_OBJECTS, "Deployment/hcp-a/a"}
+    assert running.host(A)["plan"] == back["plan"]
+    assert not running.host(A)["changed"]
+
+
+def test_a_shared_kine_goes_after_the_api_servers_that_used_it(running: Site) -> None:
+    running.host(SHARED)
+    sent = len(running.mothership.mutating)
+    running.host(A)
+    order = [path.rpartition("/")[2] for _method, path in running.mothership.mutating[sent:]]
+    assert order.index("a") < order.index("a-kine") < order.index("kine-ca")
+
+
+def test_a_removal_that_was_killed_is_finished(running: Site) -> None:
+    running.host(SHARED)
+    left = dict(running.mothership.stored["/api/v1/namespaces/hcp-a/secrets/kine-client-pki"])
+    running.host(A)
+    running.mothership.stored["/api/v1/namespaces/hcp-a/secrets/kine-client-pki"] = left
+    assert targets(running.host(A)) == {"Secret/hcp-a/kine-client-pki"}
+
+
+def test_a_new_password_replaces_the_shared_kine_only(running: Site) -> None:
+    running.host(SHARED)
+    secret = running.mothership.stored["/api/v1/namespaces/hcp-a/secrets/kine-credentials"]
+    secret["data"]["password"] = "bmV3"
+    assert running.host(SHARED)["restarts"] == ["Deployment/hcp-a/a-kine"]
