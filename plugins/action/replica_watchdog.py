@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import typing as t
 
@@ -58,7 +59,8 @@ class ActionModule(ActionBase):
         if client is None:
             return plan, {}
         token = _present_token(client) if check_mode else _token(client, deadline, progress)
-        return plan, {"token": token, "ca_certificate": joining.endpoint_of(path).ca_certificate}
+        authority = base64.b64decode(joining.endpoint_of(path).ca_certificate).decode("ascii")
+        return plan, {"token": token, "ca_certificate": authority}
 
     def _on_machine(self, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         with undisplayed(self):

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import platform
@@ -17,6 +18,8 @@ import typing as t
 from .machine import STATE_FOLDER, Machine
 
 _UNITS = ("containerd", "kubelet", "k0scontroller", "k0sworker", "postgresql", "systemd-timesyncd", "chrony", "ntp")
+#: Either of them is a running PostgreSQL: a cluster of Debian's own, or one under Patroni.
+_POSTGRESQL_UNITS = ("postgresql@*", "patroni")
 _PROGRAMS = ("runc", "iptables", "conntrack", "socat", "ethtool", "modprobe", "mount", "ip", "dpkg", "psql")
 _SYSCTLS = ("net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", "fs.inotify.max_user_instances")
 _MODULES = ("overlay", "br_netfilter", "nf_conntrack")
@@ -127,12 +130,16 @@ def _sysctl(machine: Machine, name: str) -> str | None:
 
 def _units(machine: Machine) -> dict[str, str]:
     """``active``, ``inactive``, ``failed``, … of each known unit; ``absent`` when systemd does not know it."""
-    names = [f"{name}.service" for name in _UNITS]
+    names = [f"{name}.service" for name in (*_UNITS, *_POSTGRESQL_UNITS)]
     shown = machine.ask(["systemctl", "show", *names, "--property=Id,LoadState,ActiveState"], timeout=20)
     states = dict.fromkeys(_UNITS, "absent")
     for block in shown.stdout.split("\n\n"):
         values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         name = values.get("Id", "").rsplit(".", 1)[0]
-        if name in states and values.get("LoadState") == "loaded":
-            states[name] = values.get("ActiveState", "unknown")
+        state = values.get("ActiveState", "unknown")
+        if name in states and values.get("LoadState") == "loaded" and states[name] != "active":
+            states[name] = state
+        # Debian's postgresql.service runs nothing itself.
+        if state == "active" and any(fnmatch.fnmatch(name, pattern) for pattern in _POSTGRESQL_UNITS):
+            states["postgresql"] = state
     return states

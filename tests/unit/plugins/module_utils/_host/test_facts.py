@@ -48,3 +48,14 @@ def test_a_machine_that_tells_nothing() -> None:
     assert found["versions"] == {"kubelet": None, "containerd": None}
     assert found["kubeadm"] == {"initialised": False, "joined": False, "interrupted": False}
     assert (found["addresses"], found["listening_ports"], found["memory"]) == ([], [], 0)
+
+
+def test_postgresql_runs_when_a_cluster_of_it_does() -> None:
+    umbrella = "Id=postgresql.service\nLoadState=loaded\nActiveState=inactive\n"
+    for own in ("postgresql@15-main", "patroni"):
+        machine = FakeMachine()
+        machine.answer("systemctl show", f"Id={own}.service\nLoadState=loaded\nActiveState=active\n\n{umbrella}")
+        assert facts.gather(machine)["units"]["postgresql"] == "active"
+    machine = FakeMachine()
+    machine.answer("systemctl show", umbrella)
+    assert facts.gather(machine)["units"]["postgresql"] == "inactive"
