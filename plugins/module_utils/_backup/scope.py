@@ -31,8 +31,9 @@ EXCLUDED_RESOURCES = (
 #: Kinds whose content is the state of a hosted cluster: keys and certificates, definition, configuration.
 CONTENT_KINDS = {"Secret": "secrets", "ConfigMap": "configmaps"}
 
-#: Kubernetes writes this ConfigMap into every namespace.
-_NOT_CONTENT = ("ConfigMap", "kube-root-ca.crt")
+#: In a backup, but no reason for one: Kubernetes writes the first into every namespace, the replica watchdog writes the
+#: second all the time.
+_NOT_CONTENT = frozenset({("ConfigMap", "kube-root-ca.crt"), ("ConfigMap", "kine-revision")})
 _EXCLUDE_LABEL = "velero.io/exclude-from-backup"
 
 #: Kind, namespace and name of an object.
@@ -87,7 +88,7 @@ def digests(objects: t.Iterable[t.Mapping[str, t.Any]]) -> dict[ObjectKey, str]:
         metadata = item.get("metadata") or {}
         kind, name = str(item.get("kind")), str(metadata.get("name"))
         excluded = (metadata.get("labels") or {}).get(_EXCLUDE_LABEL) == "true"
-        if (kind, name) == _NOT_CONTENT or excluded or metadata.get("deletionTimestamp"):
+        if (kind, name) in _NOT_CONTENT or excluded or metadata.get("deletionTimestamp"):
             continue
         found[kind, str(metadata.get("namespace", "")), name] = _digest(item)
     return found

@@ -161,7 +161,10 @@ def _address(source: Source, hosts: t.Sequence[str]) -> str:
 
 
 def _database_address(source: Source) -> str:
-    host = source.get("postgresql_address") or _address(source, source.groups.get(POSTGRESQL, ()))
+    machines = source.groups.get(POSTGRESQL, ())
+    if len(machines) > 1 and source.get("postgresql_virtual_address"):
+        return f"{source.get('postgresql_virtual_address')}:{source.get('postgresql_proxy_port', 5000)}"
+    host = source.get("postgresql_address") or _address(source, machines)
     return f"{host}:{source.get('postgresql_port', 5432)}" if host else ""
 
 

@@ -42,6 +42,7 @@ def test_content_is_data_and_no_metadata() -> None:
         secret("hcp-a", "x", labels={"velero.io/exclude-from-backup": "true"}),
         secret("hcp-a", "x", deletionTimestamp="2026-11-22T14:00:00Z"),
         {"kind": "ConfigMap", "metadata": {"namespace": "hcp-a", "name": "kube-root-ca.crt"}, "data": {"ca.crt": ""}},
+        {"kind": "ConfigMap", "metadata": {"namespace": "hcp-a", "name": "kine-revision"}, "data": {"high_water": "7"}},
     ],
 )
 def test_what_a_backup_does_not_hold_is_no_content(ignored: t.Any) -> None:
