@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import collections
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -25,6 +26,7 @@ import yaml
 #: So short that somebody tries several times a second while nothing works.
 WRITE_SECONDS = 2.0
 READ_SECONDS = 10.0
+_CONNECTION_ENDED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
 
 
 class Api:
@@ -39,12 +41,37 @@ class Api:
         _load_pair(self._context, user)
         self._timeout = timeout
         self._connection: http.client.HTTPSConnection | None = None
+        self.reconnected = 0
 
     def request(self, method: str, path: str, body: t.Any = None) -> tuple[int, dict[str, t.Any]]:
         """Status and answer.
 
+        A server that leaves ends its idle connections, or says so and when to come again. Such a request is sent again
+        on a new connection, once, as client-go does; ``reconnected`` counts these.
+
         :raises OSError: nobody answered, or not in time; the connection is a new one the next time.
         """
+        used = self._connection is not None
+        try:
+            status, answer = self._once(method, path, body)
+            if status != http.HTTPStatus.SERVICE_UNAVAILABLE or "shutting down" not in str(answer.get("message")):
+                return status, answer
+            self.close()
+        except OSError as error:
+            if not used or not isinstance(error.__cause__, _CONNECTION_ENDED):
+                raise
+        self.reconnected += 1
+        return self._again(method, path, body)
+
+    def _again(self, method: str, path: str, body: t.Any) -> tuple[int, dict[str, t.Any]]:
+        status, answer = self._once(method, path, body)
+        if status == http.HTTPStatus.CONFLICT and method == "POST":
+            # It was carried out before the connection ended.
+            status, answer = self._once("GET", f"{path}/{body['metadata']['name']}", None)
+            status = http.HTTPStatus.CREATED if status == http.HTTPStatus.OK else status
+        return status, answer
+
+    def _once(self, method: str, path: str, body: t.Any) -> tuple[int, dict[str, t.Any]]:
         if self._connection is None:
             self._connection = http.client.HTTPSConnection(*self._address, context=self._context, timeout=self._timeout)
         text = None if body is None else json.dumps(body)
@@ -90,12 +117,22 @@ class Acknowledged:
 class Load:
     """Creates ConfigMaps in a namespace of its own until it is stopped."""
 
-    def __init__(self, kubeconfig: pathlib.Path, namespace: str, rate: float, threads: int = 32) -> None:
+    def __init__(
+        self,
+        kubeconfig: pathlib.Path,
+        namespace: str,
+        rate: float,
+        threads: int = 32,
+        *,
+        timeout: float = WRITE_SECONDS,
+    ) -> None:
         self.namespace, self.rate = namespace, rate
         self.acknowledged: list[Acknowledged] = []
-        self.failed = 0
+        self.failures: collections.Counter[str] = collections.Counter()
+        self.reconnected = 0
         self.last_failure = ""
-        self._kubeconfig, self._threads = kubeconfig, threads
+        self._kubeconfig, self._threads, self._timeout = kubeconfig, threads, timeout
+        self.slowest = 0.0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._next_at, self._number = time.monotonic(), 0
@@ -116,7 +153,11 @@ class Load:
         finally:
             self._stop.set()
             for worker in workers:
-                worker.join(timeout=WRITE_SECONDS * 3)
+                worker.join(timeout=self._timeout * 3)
+
+    @property
+    def failed(self) -> int:
+        return sum(self.failures.values())
 
     def since(self, moment: float) -> list[Acknowledged]:
         """Acknowledged at or after ``moment``."""
@@ -124,20 +165,24 @@ class Load:
             return [one for one in self.acknowledged if one.at >= moment]
 
     def _work(self) -> None:
-        api = Api(self._kubeconfig, WRITE_SECONDS)
+        api = Api(self._kubeconfig, self._timeout)
         while (name := self._take()) is not None:
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"name": name}}
+            began = time.monotonic()
             try:
                 status, answer = api.request("POST", f"/api/v1/namespaces/{self.namespace}/configmaps", body)
             except OSError as error:
                 self._note(None, str(error))
                 continue
             at = time.monotonic()
+            self.slowest = max(self.slowest, at - began)
             if status == 201:
                 self._note(Acknowledged(name, str(answer["metadata"]["uid"]), at), "")
             else:
                 self._note(None, f"{status} {answer.get('message', '')}")
         api.close()
+        with self._lock:
+            self.reconnected += api.reconnected
 
     def _take(self) -> str | None:
         """Wait for the next turn. What nobody could begin in time is left out: a rest is not caught up with."""
@@ -154,7 +199,7 @@ class Load:
             if done is not None:
                 self.acknowledged.append(done)
             else:
-                self.failed += 1
+                self.failures[failure.partition(": ")[2] or failure] += 1
                 self.last_failure = failure
 
 

@@ -64,7 +64,7 @@ class Run:
         self._tenant: pathlib.Path = options.kubeconfig or options.artifacts / options.cluster / "kubeconfig"
         self._mothership: pathlib.Path = options.artifacts / "mothership/kubeconfig"
         self._namespace = f"failover-{secrets.token_hex(3)}"
-        self._load = Load(self._tenant, self._namespace, options.rate)
+        self._load = Load(self._tenant, self._namespace, options.rate, timeout=options.write_timeout)
 
     def result(self) -> dict[str, t.Any]:
         """Measure."""
@@ -103,6 +103,9 @@ class Run:
             "acknowledged": len(writes),
             "lost": len(missing),
             "failed": self._load.failed,
+            "slowest_seconds": round(self._load.slowest, 2),
+            "failures": dict(self._load.failures),
+            "connections_ended_and_request_repeated": self._load.reconnected,
             "rate_before": round(rate, 1),
             **pods_now,
         }
@@ -165,6 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--artifacts", type=pathlib.Path, default=ROOT / "artifacts", help="folder with kubeconfigs")
     parser.add_argument("--seconds", type=float, default=60, help="least time of writing; the fault is after a third")
     parser.add_argument("--limit", type=float, default=180, help="most seconds to wait for writes after the fault")
+    parser.add_argument("--write-timeout", type=float, default=2, help="seconds until a write counts as failed (2)")
     parser.add_argument("--rate", type=float, default=50, help="writes a second (50)")
     parser.add_argument("--no-pods", dest="pods", action="store_false", help="do not look at the mothership's pods")
     return parser
