@@ -33,10 +33,10 @@ options:
     elements: str
     required: true
   state:
-    description: V(info) only tells.
+    description: V(described) only tells.
     type: str
-    choices: [info, stopped, started]
-    default: info
+    choices: [described, stopped, started]
+    default: described
   high_water:
     description:
       - Revision mark by name of the cluster, written before it is started with O(state=started) when it is greater than
@@ -113,7 +113,7 @@ def argument_spec() -> dict[str, t.Any]:
     return {
         **copy.deepcopy(KUBE_ARGUMENTS),
         "clusters": {"type": "list", "elements": "str", "required": True},
-        "state": {"type": "str", "choices": ["info", "stopped", "started"], "default": "info"},
+        "state": {"type": "str", "choices": ["described", "stopped", "started"], "default": "described"},
         "high_water": {"type": "dict", "default": {}},
         "wait_timeout": {"type": "int", "default": 300},
     }

@@ -153,7 +153,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
 
 def settled(site: Site, above: int) -> None:
     """Everything runs, and the revision and the mark are beyond what was given."""
-    told, database = site.freeze("info"), site.revision("read")
+    told, database = site.freeze("described"), site.revision("read")
     assert told["workloads"] == {"Deployment/tenant-a": 2}
     assert not told["stopped"]
     assert (database["closed"], database["logins"]) == (False, [f"{DATABASE}_a"])

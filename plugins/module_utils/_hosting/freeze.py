@@ -30,8 +30,8 @@ from .._kube.wait import Watched, wait_until
 
 Object = dict[str, t.Any]
 
-INFO, STOPPED, STARTED = "info", "stopped", "started"
-STATES = (INFO, STOPPED, STARTED)
+DESCRIBED, STOPPED, STARTED = "described", "stopped", "started"
+STATES = (DESCRIBED, STOPPED, STARTED)
 KEPT = "mothership.hcp/replicas-before-stop"
 _SERVER_LABEL = "mothership.hcp/database-server"
 _MERGE = "application/merge-patch+json"

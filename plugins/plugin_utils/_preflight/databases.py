@@ -26,7 +26,7 @@ from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.database
 SIZES = (1, 3, 5)
 MAX_CONNECTIONS = 200
 #: What PostgreSQL keeps for superusers unless its settings say otherwise.
-_RESERVED = 3
+_RESERVED = 5
 
 
 class Read(t.Protocol):

@@ -127,5 +127,5 @@ def test_limits_without_sense_are_refused(wrong: dict[str, float]) -> None:
 def test_the_program_on_the_machine_is_the_one_here(tmp_path: pathlib.Path) -> None:
     present(FakeMachine(), tmp_path)
     text = pathlib.Path(quota.Paths(str(tmp_path)).program).read_text()
-    assert text.startswith("#!/usr/bin/env python3")
+    assert "GNU General Public License" in text.splitlines()[1]
     assert "\nfrom ." not in text

@@ -100,7 +100,7 @@ def run(api: Cluster, state: str, *, check_mode: bool = False, mark: int = 0, ti
 
 
 def test_it_tells_where_the_database_is_and_what_the_mark_says(api: Cluster) -> None:
-    told = run(api, "info")["clusters"]["tenant-a"]
+    told = run(api, "described")["clusters"]["tenant-a"]
     assert told["workloads"] == {"Deployment/tenant-a": 2, "Deployment/tenant-a-kine": 1}
     assert (told["database_host"], told["database"], told["logins"]) == ("fd00::1", "hcp_tenant_a", ["hcp_tenant_a_b"])
     assert (told["database_server"], told["high_water"], told["stopped"]) == ("main", 500, False)
@@ -132,7 +132,7 @@ def test_a_run_that_was_killed_in_between_is_finished(api: Cluster) -> None:
     api.stored[WORKLOAD]["metadata"]["annotations"] = {freeze.KEPT: "2"}
     for name in ("one", "two"):
         del api.stored[f"/api/v1/namespaces/{SPACE}/pods/{name}"]
-    assert run(api, "info")["clusters"]["tenant-a"]["stopped"]
+    assert run(api, "described")["clusters"]["tenant-a"]["stopped"]
     run(api, "stopped")
     assert run(api, "started")["clusters"]["tenant-a"]["workloads"] == {
         "Deployment/tenant-a": 2,
@@ -160,9 +160,9 @@ def test_check_mode_only_reads(api: Cluster) -> None:
 def test_an_unknown_cluster_is_said(api: Cluster) -> None:
     del api.stored[WORKLOAD], api.stored[KINE]
     with pytest.raises(HcpError, match="no such control plane"):
-        run(api, "info")
+        run(api, "described")
 
 
 def test_a_mothership_that_does_not_exist_yet_has_no_clusters() -> None:
-    result = freeze.ensure(None, ["a"], "info", marks={}, check_mode=True, timeout=1, progress=Progress())
+    result = freeze.ensure(None, ["a"], "described", marks={}, check_mode=True, timeout=1, progress=Progress())
     assert result["clusters"] == {}

@@ -85,7 +85,7 @@ def test_a_cluster_over_the_budget_is_refused_with_the_sum() -> None:
     assert problems(1, *clusters) == []
     (text,) = problems(1, *clusters, cluster("c"))
     assert "63 (hcp_a) + 63 (hcp_b) + 63 (hcp_c) + 5 (monitoring and maintenance) = 194 connections" in text
-    assert "200 (max_connections) - 3 (reserved for superusers) = 197, of which 80% = 157" in text
+    assert "200 (max_connections) - 5 (reserved for superusers) = 195, of which 80% = 156" in text
     assert "To fix: raise postgresql_max_connections to 246 or more" in text
     assert problems(1, *clusters, cluster("c"), postgresql_max_connections=246) == []
     assert problems(1, *clusters, cluster("c"), postgresql_max_connections=245) != []
