@@ -86,8 +86,8 @@ def test_a_cluster_over_the_budget_is_refused_with_the_sum() -> None:
     (text,) = problems(1, *clusters, cluster("c"))
     assert "63 (hcp_a) + 63 (hcp_b) + 63 (hcp_c) + 5 (monitoring and maintenance) = 194 connections" in text
     assert "200 (max_connections) - 5 (reserved for superusers) = 195, of which 80% = 156" in text
-    assert "To fix: raise postgresql_max_connections to 246 or more" in text
-    assert problems(1, *clusters, cluster("c"), postgresql_max_connections=246) == []
+    assert "To fix: raise postgresql_max_connections to 248 or more" in text
+    assert problems(1, *clusters, cluster("c"), postgresql_max_connections=248) == []
     assert problems(1, *clusters, cluster("c"), postgresql_max_connections=245) != []
 
 
