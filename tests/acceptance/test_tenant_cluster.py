@@ -29,9 +29,10 @@ def test_each_pod_reaches_the_other_through_the_cluster_ip(
 ) -> None:
     address = tenant.get("service", "hello")["spec"]["clusterIP"]
     for pod in workload:
-        answers = {
-            tenant.kubectl("exec", pod, "--", "/bin/lab-tools", "get", f"http://{address}").strip() for _ in range(12)
-        }
+        ask = functools.partial(tenant.kubectl, "exec", pod, "--", "/bin/lab-tools", "get", f"http://{address}")
+        # kube-proxy learns of the two a moment after they are ready.
+        eventually(ask, seconds=30)
+        answers = {ask().strip() for _ in range(12)}
         assert answers == set(workload), f"{pod} did not reach both pods"
 
 
