@@ -87,7 +87,7 @@ EXAMPLES = r"""
   mothership.hcp.kine_transfer:
     database: hcp_tenant_a
     state: dumped
-    path: /root/.mothership-hcp/database-move/tenant-a/rows
+    path: /var/lib/mothership/database-move/tenant-a/rows
   become: true
   register: dumped
 

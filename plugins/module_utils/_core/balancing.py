@@ -14,6 +14,10 @@ import ipaddress
 import re
 import typing as t
 
+HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg"
+KEEPALIVED_CONFIG = "/etc/keepalived/keepalived.conf"
+#: First line of both files on a load balancer of the mothership; a database machine must not take them over.
+BALANCER_MARKER = "# Written by mothership.hcp. Changes are lost in the next run."
 #: HAProxy tells keepalived here, on this machine only, that it works.
 HEALTH_PORT = 8404
 _NO_IDENTITY = "configuration-unknown"
@@ -54,6 +58,24 @@ class VirtualAddress:
     @property
     def with_prefix(self) -> str:
         return f"{self.address}/{ipaddress.ip_address(self.address).max_prefixlen}"
+
+
+def global_section(max_connections: int) -> str:
+    """How HAProxy itself runs."""
+    return f"""global
+    # Standard output goes to the journal.
+    log stdout format raw daemon notice
+    user haproxy
+    group haproxy
+    chroot /var/lib/haproxy
+    stats socket /run/haproxy/admin.sock mode 660 level operator
+    maxconn {max_connections}
+"""
+
+
+def bracketed(address: str) -> str:
+    """IPv6 addresses in brackets, so that a port can follow."""
+    return f"[{address}]" if ":" in address else address
 
 
 def with_identity(text: str) -> str:

@@ -12,12 +12,13 @@ import dataclasses
 import typing as t
 
 from .._core import balancing
+from .._core.balancing import BALANCER_MARKER, HAPROXY_CONFIG, KEEPALIVED_CONFIG
 from .._core.errors import HcpError, InvalidInput, TimedOut
 from .._core.plan import Change, Plan
 from .._core.redact import fingerprint
 from . import proxy_config as config
 from .files import TextFile
-from .proxy_config import BALANCER_MARKER, HAPROXY_CONFIG, KEEPALIVED_CHECK, KEEPALIVED_CONFIG, MARKER, Settings
+from .proxy_config import KEEPALIVED_CHECK, MARKER, Settings
 from .proxy_machine import ProxyMachine
 
 #: With which files keepalived was started or reloaded last: it does not tell itself.

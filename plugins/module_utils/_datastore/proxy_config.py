@@ -17,13 +17,9 @@ from .._core import balancing
 from .._core.balancing import HEALTH_PORT, VirtualAddress
 from .._core.errors import InvalidInput
 
-HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg"
-KEEPALIVED_CONFIG = "/etc/keepalived/keepalived.conf"
 KEEPALIVED_CHECK = "/etc/keepalived/mothership-database-check"
 #: First line of all these files but the program, where it is the second.
 MARKER = "# Written by mothership.hcp for the database machines. Changes are lost in the next run."
-#: That of the module load_balancer.
-BALANCER_MARKER = "# Written by mothership.hcp. Changes are lost in the next run."
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}")
 _INTERFACE = re.compile(r"[A-Za-z0-9_.:-]{1,15}")
 
@@ -128,20 +124,12 @@ def haproxy_config(settings: Settings, certificates: str) -> str:
         f"crt {settings.tls_folder}/haproxy.pem"
     )
     servers = "".join(
-        f"    server {name} {_quoted(address)}:{settings.database_port} {check} tcp-ut 10s\n"
+        f"    server {name} {balancing.bracketed(address)}:{settings.database_port} {check} tcp-ut 10s\n"
         for name, address in settings.machines.items()
     )
     text = f"""{MARKER}
 # Certificates: {certificates}
-global
-    # Standard output goes to the journal.
-    log stdout format raw daemon notice
-    user haproxy
-    group haproxy
-    chroot /var/lib/haproxy
-    stats socket /run/haproxy/admin.sock mode 660 level operator
-    maxconn {settings.max_connections}
-
+{balancing.global_section(settings.max_connections)}
 defaults
     mode tcp
     log global
@@ -210,7 +198,3 @@ def _network(text: t.Any) -> str:
         return str(ipaddress.ip_network(text))
     except ValueError as error:
         raise InvalidInput(str(error), where="allowed_networks", remedy="write it like 10.1.0.0/16") from None
-
-
-def _quoted(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

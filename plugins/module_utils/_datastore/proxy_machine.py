@@ -16,11 +16,11 @@ import shutil
 import typing as t
 
 from .._core import balancing
+from .._core.balancing import HAPROXY_CONFIG, KEEPALIVED_CONFIG
 from .._core.errors import CommandFailed, TimedOut
 from .._core.progress import Deadline, Progress
 from . import files
 from .command import Run, last_lines
-from .proxy_config import HAPROXY_CONFIG, KEEPALIVED_CONFIG
 
 #: In ``/proc/net/tcp``.
 _LISTENING = "0A"

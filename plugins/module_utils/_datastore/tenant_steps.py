@@ -17,6 +17,9 @@ from .sql import identifier, literal
 from .tenant_roles import role_steps
 from .tenants import GROUP, QUOTA_SETTING, TABLE_SETTINGS, State, Step, Table, Tenant, login_pair
 
+#: A name of two parts, as the grammar wants it.
+_QUOTA = ".".join(identifier(part) for part in QUOTA_SETTING.split("."))
+
 
 def steps_to_present(tenants: t.Sequence[Tenant], state: State) -> list[Step]:
     """Everything between ``state`` and all ``tenants`` having their roles, database, schema and table settings.
@@ -144,10 +147,6 @@ def _setting_sql(tenant: Tenant, wanted: t.Mapping[str, t.Any]) -> t.Iterator[st
     if "quota" in wanted:
         change = f"SET {_QUOTA} = {literal(str(wanted['quota']))}" if wanted["quota"] else f"RESET {_QUOTA}"
         yield f"ALTER ROLE {identifier(GROUP)} IN DATABASE {name} {change}"
-
-
-#: A name of two parts, as the grammar wants it.
-_QUOTA = ".".join(identifier(part) for part in QUOTA_SETTING.split("."))
 
 
 def _check_locale(name: str, current: t.Mapping[str, t.Any]) -> None:

@@ -12,14 +12,14 @@ import dataclasses
 import typing as t
 
 from .._core import balancing
-from .._core.balancing import VirtualAddress
+from .._core.balancing import BALANCER_MARKER, HAPROXY_CONFIG, KEEPALIVED_CONFIG, VirtualAddress
 from .._core.errors import CommandFailed, InvalidInput, TimedOut
 from .._core.plan import Change, Plan
 from .._core.progress import Deadline, Progress
 from . import load_balancer_config as config
 from .facts import listening_ports
 from .files import TextFile, plan_files, write_files
-from .load_balancer_config import HAPROXY_CONFIG, KEEPALIVED_CHECK, KEEPALIVED_CONFIG, MARKER
+from .load_balancer_config import KEEPALIVED_CHECK
 from .load_balancer_settings import Settings
 from .machine import Machine
 from .packages import install_missing, missing_packages, packages_missing
@@ -48,7 +48,7 @@ class _Desired:
 
 def residue_files(machine: Machine) -> list[str]:
     """Those of :data:`FILES` that this collection wrote."""
-    return [path for path in FILES if MARKER in (machine.read_text(path) or "")]
+    return [path for path in FILES if BALANCER_MARKER in (machine.read_text(path) or "")]
 
 
 def residue_units(machine: Machine) -> list[str]:
@@ -140,7 +140,7 @@ def _refuse_foreign(machine: Machine, desired: _Desired) -> None:
     """A configuration that somebody else made for a purpose is not overwritten; that of the package has none."""
     for file in desired.files:
         current = machine.read_text(file.path)
-        if current is None or MARKER in current:
+        if current is None or BALANCER_MARKER in current:
             continue
         if balancing.is_in_use(current):
             raise InvalidInput(

@@ -14,14 +14,10 @@ import re
 import typing as t
 
 from .._core import balancing
-from .._core.balancing import VirtualAddress
+from .._core.balancing import BALANCER_MARKER, VirtualAddress
 from .._core.errors import InvalidInput
 
-HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg"
-KEEPALIVED_CONFIG = "/etc/keepalived/keepalived.conf"
 KEEPALIVED_CHECK = "/etc/keepalived/mothership-check"
-#: First line of all these files but the program, where it is the second.
-MARKER = "# Written by mothership.hcp. Changes are lost in the next run."
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}")
 #: A host name; what has digits only at its end must be an IP address.
 _HOST = re.compile(r"([A-Za-z0-9_-]{1,63}\.)*(?!\d+$)[A-Za-z0-9_-]{1,63}")
@@ -98,16 +94,8 @@ def haproxy_config(ports: t.Sequence[Port], *, max_connections: int, ipv6: bool)
 
     HAProxy tells at :data:`HEALTH_PORT` which configuration it runs with, see :func:`.balancing.identity`.
     """
-    head = f"""{MARKER}
-global
-    # Standard output goes to the journal.
-    log stdout format raw daemon notice
-    user haproxy
-    group haproxy
-    chroot /var/lib/haproxy
-    stats socket /run/haproxy/admin.sock mode 660 level operator
-    maxconn {max_connections}
-
+    head = f"""{BALANCER_MARKER}
+{balancing.global_section(max_connections)}
 defaults
     mode tcp
     log global
@@ -135,7 +123,8 @@ defaults
 def bound_ports(text: str) -> set[int]:
     """The ports that a configuration of :func:`haproxy_config` listens on; none for any other."""
     found: set[int] = set()
-    for first, last in re.findall(r"^ +bind \S+:(\d+)(?:-(\d+))?", text, re.MULTILINE) if MARKER in text else ():
+    ours = text if BALANCER_MARKER in text else ""
+    for first, last in re.findall(r"^ +bind \S+:(\d+)(?:-(\d+))?", ours, re.MULTILINE):
         found.update(range(int(first), int(last or first) + 1))
     return found
 
@@ -162,20 +151,15 @@ def _section(port: Port, before: str, after: str) -> str:
     # Without a port of its own, a server gets the connection on the port that the client asked for.
     suffix = "" if len(port.numbers) > 1 else f":{port.numbers[0]}"
     for server in port.servers:
-        lines.append(f"server {server.name} {_quoted(server.address)}{suffix} {checks[port.check]}")
+        lines.append(f"server {server.name} {balancing.bracketed(server.address)}{suffix} {checks[port.check]}")
     return f"\nlisten {port.name}\n" + "".join(f"    {line}\n" for line in lines)
-
-
-def _quoted(address: str) -> str:
-    """IPv6 addresses in brackets, so that the port can follow."""
-    return f"[{address}]" if ":" in address else address
 
 
 def keepalived_config(virtual: VirtualAddress) -> str:
     """The configuration of keepalived."""
-    return balancing.keepalived_config(virtual, marker=MARKER, check=KEEPALIVED_CHECK, instance="mothership")
+    return balancing.keepalived_config(virtual, marker=BALANCER_MARKER, check=KEEPALIVED_CHECK, instance="mothership")
 
 
 def keepalived_check() -> str:
     """The program by which keepalived asks HAProxy."""
-    return balancing.keepalived_check(MARKER)
+    return balancing.keepalived_check(BALANCER_MARKER)

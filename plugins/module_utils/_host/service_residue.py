@@ -11,6 +11,7 @@ Packages stay. Services and files of others stay too: a service is ours when its
 
 from __future__ import annotations
 
+from .._core import balancing
 from . import load_balancer
 from .machine import Machine
 from .systemd import read_state
@@ -24,8 +25,8 @@ _DATABASE_SERVICES = {
     "mothership-quota-guard": "/etc/systemd/system/mothership-quota-guard.service",
     "prometheus-postgres-exporter": "/etc/default/prometheus-postgres-exporter",
     "patroni": "/etc/patroni/config.yml",
-    "haproxy": load_balancer.HAPROXY_CONFIG,
-    "keepalived": load_balancer.KEEPALIVED_CONFIG,
+    "haproxy": balancing.HAPROXY_CONFIG,
+    "keepalived": balancing.KEEPALIVED_CONFIG,
     "etcd": _ETCD,
 }
 _DATABASE_FILES = (
@@ -78,4 +79,4 @@ def data_folders(machine: Machine, clusters: list[str]) -> list[str]:
 
 def _is_ours(machine: Machine, path: str) -> bool:
     text = machine.read_text(path) or ""
-    return MARKER in text and load_balancer.MARKER not in text
+    return MARKER in text and balancing.BALANCER_MARKER not in text

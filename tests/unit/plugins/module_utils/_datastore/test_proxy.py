@@ -158,7 +158,7 @@ def test_keepalived_goes_with_the_virtual_address(set_up: FakeProxy) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"{proxy_config.BALANCER_MARKER}\nlisten api\n", "is a load balancer of the mothership"),
+        (f"{balancing.BALANCER_MARKER}\nlisten api\n", "is a load balancer of the mothership"),
         ("frontend mine\n", "not written by mothership.hcp"),
     ],
 )
@@ -167,11 +167,8 @@ def test_a_haproxy_of_others_is_refused(text: str, said: str) -> None:
         ensure(FakeProxy(**{"/etc/haproxy/haproxy.cfg": text}))
 
 
-def test_the_marker_is_that_of_the_load_balancer() -> None:
-    from ansible_collections.mothership.hcp.plugins.module_utils._host import load_balancer_config
-
-    assert load_balancer_config.MARKER == proxy_config.BALANCER_MARKER
-    assert load_balancer_config.MARKER not in proxy_config.MARKER
+def test_the_files_of_a_load_balancer_are_told_apart() -> None:
+    assert balancing.BALANCER_MARKER not in proxy_config.MARKER
 
 
 def test_missing_packages_and_taken_ports_are_named() -> None:

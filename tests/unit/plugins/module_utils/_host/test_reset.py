@@ -7,11 +7,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.mothership.hcp.plugins.module_utils._core import balancing
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import CommandFailed
 from ansible_collections.mothership.hcp.plugins.module_utils._host import (
     k0s_binary,
     k0s_service,
-    load_balancer,
     reset,
     residue,
 )
@@ -199,8 +199,8 @@ def service_machine(**configurations: str) -> FakeMachine:
 
 
 def test_a_load_balancer_goes() -> None:
-    machine = service_machine(haproxy=f"{load_balancer.MARKER}\nlisten api\n", keepalived="vrrp_instance mine\n")
-    machine.put("/etc/keepalived/mothership-check", f"#!/bin/bash\n{load_balancer.MARKER}\n")
+    machine = service_machine(haproxy=f"{balancing.BALANCER_MARKER}\nlisten api\n", keepalived="vrrp_instance mine\n")
+    machine.put("/etc/keepalived/mothership-check", f"#!/bin/bash\n{balancing.BALANCER_MARKER}\n")
     planned = run(machine, check_mode=True)
     assert planned["residue"] == [
         "service haproxy",
