@@ -22,7 +22,12 @@ from ansible_collections.mothership.hcp.plugins.module_utils._core import balanc
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Progress
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore import authority_work, command
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.authority import Authority
-from ansible_collections.mothership.hcp.plugins.module_utils._datastore.proxy_config import Settings, haproxy_config
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore.files import TextFile
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore.proxy_config import (
+    STATES,
+    Settings,
+    haproxy_config,
+)
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.proxy_machine import ProxyMachine
 
 from tests.integration import processes
@@ -88,31 +93,59 @@ def tls(tmp_path: pathlib.Path) -> pathlib.Path:
     return folder
 
 
+class Proxy:
+    """HAProxy as on a database machine, with the paths of its files in a folder of its own."""
+
+    def __init__(self, root: pathlib.Path, tls: pathlib.Path) -> None:
+        if shutil.which("haproxy") is None:
+            pytest.fail("haproxy is missing; install it (Debian: apt-get install haproxy)")
+        self.machine = ProxyMachine(command.run, Progress(), str(root))
+        self._root, self._tls = root, tls
+        self._processes: list[subprocess.Popen[bytes]] = []
+        for path in (balancing.HAPROXY_SOCKET, STATES):
+            (root / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+        self.machine.write(TextFile(STATES, "1\n"))
+
+    def load(self, certificates: str) -> None:
+        """Start it, or let another one take its place: what a reload does."""
+        options = {"virtual_address": "", "keepalived": True, "virtual_router_id": 52, "interface": ""}
+        more = {"allowed_networks": ["127.0.0.0/8"], "max_connections": 100, "tls_folder": str(self._tls)}
+        settings = Settings.from_options({"name": "db1", "machines": MACHINES, **PORTS, **options, **more})
+        text, path = haproxy_config(settings, certificates), self._root / "haproxy.cfg"
+        for own in (balancing.HAPROXY_SOCKET, STATES):
+            text = text.replace(own, f"{self._root}{own}")
+        path.write_text(text)
+        predecessor = ["-sf", str(self._processes[-1].pid)] if self._processes else []
+        argv = ["haproxy", "-db", "-f", str(path), *predecessor]
+        self._processes.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        self.machine.wait_until_loaded(text, 20)
+
+    def end(self) -> None:
+        for process in self._processes:
+            process.terminate()
+            process.wait(20)
+
+
 @pytest.fixture
 def leader(tls: pathlib.Path) -> t.Iterator[Leader]:
-    """Both machines, and HAProxy before them."""
-    if shutil.which("haproxy") is None:
-        pytest.fail("haproxy is missing; install it (Debian: apt-get install haproxy)")
+    """Both machines."""
     leader = Leader()
     servers = [serve for name in MACHINES for serve in (patroni(name, leader, tls), postgresql(name))]
-    options = {"virtual_address": "", "keepalived": True, "virtual_router_id": 52, "interface": ""}
-    more = {"allowed_networks": ["127.0.0.0/8"], "max_connections": 100, "tls_folder": str(tls)}
-    text = haproxy_config(
-        Settings.from_options({"name": "db1", "machines": MACHINES, **PORTS, **options, **more}), "sha256:0"
-    )
-    path = tls / "haproxy.cfg"
-    # This one runs beside others: with its socket in a folder of its own, and in this process group.
-    path.write_text(text.replace("/run/haproxy/admin.sock", str(tls / "admin.sock")))
-    process = subprocess.Popen(["haproxy", "-db", "-f", str(path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    yield leader
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def proxy(tls: pathlib.Path, leader: Leader, tmp_path: pathlib.Path) -> t.Iterator[Proxy]:
+    """HAProxy before them."""
+    made = Proxy(tmp_path, tls)
     try:
-        ProxyMachine(command.run, Progress()).wait_until_loaded(text, 20)
-        yield leader
+        made.load("sha256:0")
+        yield made
     finally:
-        process.terminate()
-        process.wait(20)
-        for server in servers:
-            server.shutdown()
-            server.server_close()
+        made.end()
 
 
 def connected(seconds: float) -> tuple[socket.socket, str]:
@@ -128,6 +161,7 @@ def connected(seconds: float) -> tuple[socket.socket, str]:
         time.sleep(0.1)
 
 
+@pytest.mark.usefixtures("proxy")
 def test_connections_go_to_who_leads_and_end_when_it_does_not(leader: Leader) -> None:
     first, name = connected(10)
     assert name == "db1"
@@ -146,6 +180,24 @@ def test_connections_go_to_who_leads_and_end_when_it_does_not(leader: Leader) ->
     with socket.create_connection(("127.0.0.1", PORTS["port"]), timeout=5) as third:
         with contextlib.suppress(ConnectionResetError):
             assert third.recv(10) == b""
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_reload_leads_nobody_to_a_standby(proxy: Proxy, kept: bool) -> None:
+    """The negative control: without what the predecessor knew, clients do end up there."""
+    connected(10)[0].close()
+    # Until both were asked.
+    time.sleep(3)
+    if kept:
+        proxy.machine.keep_states(STATES)
+    proxy.load("sha256:1")
+    names = set()
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        connection, name = connected(10)
+        names.add(name)
+        connection.close()
+    assert ("db2" in names) is not kept
 
 
 def test_the_configuration_has_an_identity() -> None:

@@ -15,6 +15,7 @@ import re
 import typing as t
 
 HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg"
+HAPROXY_SOCKET = "/run/haproxy/admin.sock"
 KEEPALIVED_CONFIG = "/etc/keepalived/keepalived.conf"
 #: First line of both files on a load balancer of the mothership; a database machine must not take them over.
 BALANCER_MARKER = "# Written by mothership.hcp. Changes are lost in the next run."
@@ -68,7 +69,7 @@ def global_section(max_connections: int) -> str:
     user haproxy
     group haproxy
     chroot /var/lib/haproxy
-    stats socket /run/haproxy/admin.sock mode 660 level operator
+    stats socket {HAPROXY_SOCKET} mode 660 level operator
     maxconn {max_connections}
 """
 

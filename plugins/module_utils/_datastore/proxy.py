@@ -18,11 +18,13 @@ from .._core.plan import Change, Plan
 from .._core.redact import fingerprint
 from . import proxy_config as config
 from .files import TextFile
-from .proxy_config import KEEPALIVED_CHECK, MARKER, Settings
+from .proxy_config import KEEPALIVED_CHECK, MARKER, STATES, Settings
 from .proxy_machine import ProxyMachine
 
 #: With which files keepalived was started or reloaded last: it does not tell itself.
 NOTE = "/var/lib/mothership-hcp/database-keepalived"
+#: HAProxy wants the file even when there is nothing in it but the version of its format.
+_NO_STATES = TextFile(STATES, "1\n", 0o644)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Desired:
 
     @property
     def all(self) -> tuple[TextFile, ...]:
-        return (self.secret, self.haproxy, *self.keepalived)
+        return (_NO_STATES, self.secret, self.haproxy, *self.keepalived)
 
     @property
     def note(self) -> str:
@@ -196,6 +198,8 @@ def _apply(machine: ProxyMachine, desired: Desired, removal: Plan, timeout: floa
     # Asked again: a package may have started its service with its own configuration.
     for change in _service_plan(machine, desired).changes:
         name, verb = change.target.split(".")[0], {"update": "enable", "run": "start"}[change.action]
+        if change.target == "haproxy.service reload":
+            machine.keep_states(STATES)
         machine.systemctl("reload" if change.target.endswith(" reload") else verb, name)
     try:
         machine.wait_until_loaded(desired.haproxy.text, timeout)
@@ -204,5 +208,9 @@ def _apply(machine: ProxyMachine, desired: Desired, removal: Plan, timeout: floa
         if before is not None and MARKER in before.text:
             machine.write(before)
         raise
+    finally:
+        # What was true a while ago is worse than nothing after the next boot.
+        if machine.text(STATES) != _NO_STATES.text:
+            machine.write(_NO_STATES)
     if desired.keepalived and machine.text(NOTE) != desired.note:
         machine.write(TextFile(NOTE, desired.note))

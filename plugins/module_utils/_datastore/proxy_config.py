@@ -17,6 +17,8 @@ from .._core import balancing
 from .._core.balancing import HEALTH_PORT, VirtualAddress
 from .._core.errors import InvalidInput
 
+#: Which machine leads, from the running HAProxy to the one that takes its place; there only for the time of a reload.
+STATES = "/var/lib/mothership-hcp/database-haproxy-states"
 KEEPALIVED_CHECK = "/etc/keepalived/mothership-database-check"
 #: First line of all these files but the program, where it is the second.
 MARKER = "# Written by mothership.hcp for the database machines. Changes are lost in the next run."
@@ -129,12 +131,16 @@ def haproxy_config(settings: Settings, certificates: str) -> str:
     )
     text = f"""{MARKER}
 # Certificates: {certificates}
-{balancing.global_section(settings.max_connections)}
+{balancing.global_section(settings.max_connections)}    server-state-file {STATES}
+
 defaults
     mode tcp
     log global
-    # Asked more often as soon as something has changed. A session to a machine that does not lead must end.
-    default-server inter 2s fastinter 500ms downinter 1s fall 2 rise 1 on-marked-down shutdown-sessions
+    # Otherwise all machines count as leading after a reload until they were asked, and clients end up on standbys.
+    load-server-state-from-file global
+    # Asked more often as soon as something has changed. A session to a machine that does not lead must end; three
+    # times in a row, because Patroni listens anew when its certificate changes.
+    default-server inter 2s fastinter 500ms downinter 1s fall 3 rise 1 on-marked-down shutdown-sessions
     timeout connect 4s
     timeout check 3s
     # Connections of a pool are quiet for long. Dead peers are found by keep-alives and tcp-ut.

@@ -13,6 +13,7 @@ import dataclasses
 import glob
 import os
 import shutil
+import socket
 import typing as t
 
 from .._core import balancing
@@ -118,6 +119,21 @@ class ProxyMachine:
                 f"'{' '.join(argv)}' failed: {last_lines(done.stderr, 3)}\n{self.journal(name)}",
                 remedy=f"look at 'systemctl status {name}' on this machine",
             )
+
+    def keep_states(self, path: str) -> None:
+        """Write down which servers HAProxy holds for up and down, for the one that takes its place.
+
+        One that does not answer leaves nothing; then all servers count as up until they are asked.
+        """
+        answer = b""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as asked:
+            asked.settimeout(5)
+            asked.connect(self._at(balancing.HAPROXY_SOCKET))
+            asked.sendall(b"show servers state\n")
+            while part := asked.recv(65536):
+                answer += part
+        if answer.startswith(b"1\n") and answer.endswith(b"\n\n"):
+            self.write(files.TextFile(path, answer.decode()))
 
     def wait_until_loaded(self, text: str, timeout: float) -> None:
         """Until HAProxy answers with this configuration.

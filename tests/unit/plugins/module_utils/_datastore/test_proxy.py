@@ -83,6 +83,10 @@ class FakeProxy:
             self.loaded = self.text("/etc/haproxy/haproxy.cfg")
             self.ports = self.ports | {5000, 8404}
 
+    def keep_states(self, path: str) -> None:
+        self.done.append("keep states")
+        self.files[path] = TextFile(path, "1\nwho is up\n\n")
+
     def wait_until_loaded(self, text: str, _timeout: float) -> None:
         if balancing.identity(text) != self.running_identity():
             raise TimedOut("HAProxy does not run with the new configuration")
@@ -122,7 +126,7 @@ def test_a_virgin_machine_in_check_mode_has_a_whole_plan() -> None:
     machine = FakeProxy()
     machine.files = {"/proc/net/route": TextFile("/proc/net/route", ROUTES)}
     machine.programs = set()
-    assert len(ensure(machine, check_mode=True)["plan"]) == 8
+    assert len(ensure(machine, check_mode=True)["plan"]) == 9
     with pytest.raises(HcpError, match="certificate of this database machine is missing"):
         ensure(machine)
 
@@ -130,14 +134,19 @@ def test_a_virgin_machine_in_check_mode_has_a_whole_plan() -> None:
 def test_another_certificate_is_a_reload(set_up: FakeProxy) -> None:
     set_up.files["/tls/server.crt"] = TextFile("/tls/server.crt", "another\n")
     result = ensure(set_up)
-    assert (result["restarts"], set_up.done[-1]) == ([], "reload haproxy")
+    assert (result["restarts"], set_up.done[-3:-1]) == ([], ["keep states", "reload haproxy"])
+    assert set_up.text(proxy_config.STATES) == "1\n"
 
 
 def test_a_reload_that_was_not_made_is_made_by_the_next_run(set_up: FakeProxy) -> None:
     set_up.loaded = ""
     del set_up.files[proxy.NOTE]
     ensure(set_up)
-    assert [line for line in set_up.done if "write" not in line] == ["reload haproxy", "reload keepalived"]
+    assert [line for line in set_up.done if "write" not in line] == [
+        "keep states",
+        "reload haproxy",
+        "reload keepalived",
+    ]
 
 
 def test_what_haproxy_does_not_take_is_put_back(set_up: FakeProxy) -> None:
@@ -146,6 +155,7 @@ def test_what_haproxy_does_not_take_is_put_back(set_up: FakeProxy) -> None:
     with pytest.raises(TimedOut):
         ensure(set_up, max_connections=1000)
     assert set_up.text("/etc/haproxy/haproxy.cfg") == before
+    assert set_up.text(proxy_config.STATES) == "1\n"
 
 
 def test_keepalived_goes_with_the_virtual_address(set_up: FakeProxy) -> None:
