@@ -34,6 +34,13 @@ options:
     description: Its port.
     type: int
     default: 5432
+  ca_certificate:
+    description:
+      - PEM of the authority that must have signed the certificate which is shown for O(host). Another one is a problem,
+        and so is a server without TLS.
+      - Without it no certificate is looked at.
+    type: str
+    default: ""
   commit:
     description: Whether commits on this machine's server are measured.
     type: bool
@@ -98,6 +105,7 @@ def argument_spec() -> dict[str, dict[str, t.Any]]:
     return {
         "host": {"type": "str"},
         "port": {"type": "int", "default": 5432},
+        "ca_certificate": {"type": "str", "default": ""},
         "commit": {"type": "bool", "default": False},
         "samples": {"type": "int", "default": 100},
         "local_port": {"type": "int", "default": 5432},
@@ -113,7 +121,13 @@ def main() -> None:
     psql = Psql(at) if given["commit"] else None
 
     def work() -> dict[str, t.Any]:
-        measured = latency.measure(given["host"], given["port"], psql, commit_samples=given["samples"])
+        measured = latency.measure(
+            given["host"],
+            given["port"],
+            psql,
+            ca_certificate=given["ca_certificate"],
+            commit_samples=given["samples"],
+        )
         return {"changed": False, **measured}
 
     run_module(module, work)

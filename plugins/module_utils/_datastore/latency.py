@@ -12,6 +12,7 @@ no table is made and nothing is left; with synchronous replication it waits for 
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -70,19 +71,22 @@ def commits(psql: Psql, samples: int) -> tuple[dict[str, float] | None, str | No
 
 
 def round_trips(
-    host: str, port: int, samples: int, sleep: t.Callable[[float], None] = time.sleep
+    host: str, port: int, samples: int, ca_certificate: str = "", sleep: t.Callable[[float], None] = time.sleep
 ) -> tuple[dict[str, float] | None, str | None]:
-    """Times of one question and its answer of one byte; or ``None`` and why nobody answered."""
+    """Times of one question and its answer of one byte; or ``None`` and why nobody answered.
+
+    :param ca_certificate: PEM of who must have signed the server's certificate for ``host``; empty for no such check.
+    """
     times = []
     for _number in range(samples):
         try:
-            times.append(_one(host, port, sleep))
+            times.append(_one(host, port, ca_certificate, sleep))
         except OSError as error:
             return milliseconds(times), f"{host}:{port} does not answer: {_reason(error)}"
     return milliseconds(times), None
 
 
-def _one(host: str, port: int, sleep: t.Callable[[float], None]) -> float:
+def _one(host: str, port: int, ca_certificate: str, sleep: t.Callable[[float], None]) -> float:
     with socket.create_connection((host, port), timeout=_CONNECT_SECONDS) as plain:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sleep(_SETTLE_SECONDS)
@@ -92,35 +96,48 @@ def _one(host: str, port: int, sleep: t.Callable[[float], None]) -> float:
         seconds = time.perf_counter() - began
         if answer == b"S":
             # A client that goes away now would be an error in the server's log. After the handshake it is none.
-            _handshake(plain)
+            _handshake(plain, host, ca_certificate)
+        elif answer == b"N" and ca_certificate:
+            raise OSError("it does not speak TLS")
         elif answer != b"N":
             raise OSError("what answers is not PostgreSQL" if answer else "the connection was closed")
     return seconds
 
 
-def _handshake(plain: socket.socket) -> None:
+def _handshake(plain: socket.socket, host: str, ca_certificate: str) -> None:
+    """:raises OSError: the certificate is not what ``ca_certificate``, where it is given, says that it is."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_certificate:
+        context.load_verify_locations(cadata=ca_certificate)
+        context.wrap_socket(plain, server_hostname=host).close()
+        return
     # Nothing is sent and nothing believed.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    try:
+    with contextlib.suppress(ssl.SSLError, OSError):
         context.wrap_socket(plain).close()
-    except (ssl.SSLError, OSError):
-        return
 
 
 def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
     timed_out = isinstance(error, (TimeoutError, socket.timeout))
     return f"no answer in {_CONNECT_SECONDS:.0f} s" if timed_out else str(error.strerror or error)
 
 
 def measure(
-    host: str | None, port: int, psql: Psql | None, *, round_trip_samples: int = 20, commit_samples: int = 100
+    host: str | None,
+    port: int,
+    psql: Psql | None,
+    *,
+    ca_certificate: str = "",
+    round_trip_samples: int = 20,
+    commit_samples: int = 100,
 ) -> dict[str, t.Any]:
     """The module's result: what was asked for, and why something could not be measured."""
     result: dict[str, t.Any] = {"round_trip": None, "commit": None, "problems": []}
     if host:
-        result["round_trip"], problem = round_trips(host, port, round_trip_samples)
+        result["round_trip"], problem = round_trips(host, port, round_trip_samples, ca_certificate)
         result["problems"] += [problem] if problem else []
     if psql is not None:
         result["commit"], problem = commits(psql, commit_samples)

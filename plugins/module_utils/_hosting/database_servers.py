@@ -88,6 +88,7 @@ def site_from(params: t.Mapping[str, t.Any], *, check_mode: bool, warn: t.Callab
         names = [str(name) for name in params["machines"].get(server.group) or []]
         measured[server.name] = _measured(server, names, params, check_mode=check_mode, warn=warn)
         reached[server.name] = _reached(server, names, params)
+    _refuse_one_address(reached)
     return Site(servers, measured, reached)
 
 
@@ -105,15 +106,30 @@ def wish_of(spec: ClusterSpec, record: Record) -> Wanted:
 
 
 def _reached(server: DatabaseServer, machines: t.Sequence[str], params: t.Mapping[str, t.Any]) -> tuple[str, int]:
-    """Through the proxy where the machines have an address together, else at the first of them."""
+    """Through the proxy where several machines have an address together, else at the first of them."""
     first = machines[0] if machines else ""
     port = server.port or int(params["ports"].get(first) or params["port"])
     if server.address:
         return server.address, port
-    virtual = params["virtual_addresses"].get(first) or ""
+    # A single machine has no proxy, though its variables may be those of all groups.
+    virtual = params["virtual_addresses"].get(first) or "" if len(machines) > 1 else ""
     if virtual:
         return str(virtual), server.port or params["proxy_port"]
     return str(params["addresses"].get(first) or first), port
+
+
+def _refuse_one_address(reached: t.Mapping[str, tuple[str, int]]) -> None:
+    """Two servers at one address are one server: a moved database would not be where its clients look for it."""
+    names: dict[tuple[str, int], str] = {}
+    for name, (host, port) in reached.items():
+        other = names.setdefault((host, port), name)
+        if host and other != name:
+            raise InvalidInput(
+                f"{other} and {name} are both at {host}:{port}",
+                where="postgresql_servers",
+                remedy="give each server an address of its own: postgresql_virtual_address in the variables of each "
+                "group, or address in postgresql_servers",
+            )
 
 
 def _measured(

@@ -43,7 +43,7 @@ def test_it_only_reads(check_mode: bool, monkeypatch: pytest.MonkeyPatch, capfd:
 def test_without_being_asked_it_does_not_touch_the_server(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(latency, "round_trips", lambda host, port, samples: ({"p99": port}, None))
+    monkeypatch.setattr(latency, "round_trips", lambda host, port, samples, ca: ({"p99": port}, None))
     result = run(database_latency.main, {"host": "db1", "port": 5000}, capfd)
     assert (result["round_trip"], result["commit"], result["problems"]) == ({"p99": 5000}, None, [])
 

@@ -59,6 +59,11 @@ def test_another_program_at_the_port(answer: bytes, said: str) -> None:
     assert said in str(problem)
 
 
+def test_a_server_without_tls_is_not_the_one_that_was_meant() -> None:
+    _measured, problem = latency.round_trips("127.0.0.1", server(b"N"), 1, "a certificate", sleep=lambda seconds: None)
+    assert "does not speak TLS" in str(problem)
+
+
 def test_nobody_there_is_an_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec import ClusterSpec
-from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError
+from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError, InvalidInput
 from ansible_collections.mothership.hcp.plugins.module_utils._hosting.database_placement import place_databases
 from ansible_collections.mothership.hcp.plugins.module_utils._hosting.database_record import LABEL
 from ansible_collections.mothership.hcp.plugins.module_utils._hosting.database_servers import Site, site_from
@@ -118,3 +118,17 @@ def test_a_server_that_is_down_and_holds_databases_ends_the_run() -> None:
     place(api, site())
     with pytest.raises(HcpError, match=r"server main: cannot be used: db1: timed out\. Databases of tenant-a"):
         place(api, site({"item": "db1", "unreachable": True, "msg": "timed out"}, answer("db4")))
+
+
+def test_a_virtual_address_is_that_of_several_machines() -> None:
+    """Variables for all machines reach the single one, too."""
+    everywhere = dict.fromkeys(("db1", "db2", "db4"), "10.0.0.9")
+    reached = site(virtual_addresses=everywhere).reached
+    assert (reached["main"], reached["north"]) == (("10.0.0.9", 5000), ("10.0.0.4", 5433))
+
+
+def test_two_servers_at_one_address_are_refused() -> None:
+    groups = {"postgresql": ["db1", "db2"], "postgresql_north": ["db3", "db4"]}
+    everywhere = dict.fromkeys(("db1", "db2", "db3", "db4"), "10.0.0.9")
+    with pytest.raises(InvalidInput, match=r"main and north are both at 10\.0\.0\.9:5000"):
+        site(machines=groups, virtual_addresses=everywhere)
