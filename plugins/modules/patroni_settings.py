@@ -61,7 +61,7 @@ settings:
   description: The settings as they should be.
   returned: success
   type: dict
-  sample: {"ttl": 20, "loop_wait": 5, "synchronous_mode": true}
+  sample: {"ttl": 15, "loop_wait": 5, "synchronous_mode": true}
 """
 
 import typing as t

@@ -138,6 +138,9 @@ def environment(settings: Settings, first: t.Mapping[str, str], trust: str, data
         "ETCD_QUOTA_BACKEND_BYTES": str(settings.quota_mebibytes * 1024 * 1024),
         "ETCD_HEARTBEAT_INTERVAL": str(settings.heartbeat),
         "ETCD_ELECTION_TIMEOUT": str(settings.election),
+        # A member that was cut off comes back with a high term. Without this it unseats the leader, and Patroni, which
+        # cannot reach etcd meanwhile, its primary.
+        "ETCD_PRE_VOTE": "true",
         "MOTHERSHIP_TRUST": trust,
     }
 

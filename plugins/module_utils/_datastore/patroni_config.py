@@ -190,9 +190,13 @@ def shared_settings(cluster: Cluster, memory: int, *, strict: bool = True) -> di
     own = ("listen_addresses", "port", "shared_buffers")
     parameters = {name: value for name, value in values.items() if name not in own}
     return {
-        "ttl": 20,
+        # When etcd's leader goes together with the primary, the next one begins all leases anew: what counts is this
+        # time and a new leader's election, some 4 seconds. Releases of Patroni from 3.1 on take 20 instead.
+        "ttl": 15,
         "loop_wait": LOOP_SECONDS,
         "retry_timeout": 5,
+        # While etcd does not answer, a primary goes on as long as all other machines say that they know of no other.
+        "failsafe_mode": True,
         "maximum_lag_on_failover": 1048576,
         "check_timeline": True,
         "synchronous_mode": True,

@@ -173,7 +173,8 @@ class Membership:
                     where=self.cluster.name,
                     remedy="look at 'journalctl -u patroni -u etcd -n 100' on this machine; a replica that cannot "
                     f"follow any more is copied anew by 'patronictl -c /etc/patroni/config.yml reinit mothership "
-                    f"{self.cluster.name}'; then run again",
+                    f"{self.cluster.name}'; when no machine leads, docs/postgresql.md says how to choose one; then run "
+                    "again",
                 )
 
     def _look(self, seen: str, *, leads: bool) -> tuple[bool, str]:
