@@ -71,14 +71,19 @@ class Sources:
 
 
 def _variable_files(inventories: list[pathlib.Path]) -> t.Iterator[pathlib.Path]:
+    """Of each group or host, the file that Ansible reads last comes first: its values win."""
     for inventory in inventories:
         parent = inventory if inventory.is_dir() else inventory.parent
         for folder in _VARIABLE_FOLDERS:
+            scopes: dict[str, list[pathlib.Path]] = {}
             for root, _folders, names in sorted(os.walk(parent / folder)):
                 for name in sorted(names):
                     file = pathlib.Path(root, name)
                     if file.suffix in _EXTENSIONS and not name.startswith("."):
-                        yield file
+                        parts = file.relative_to(parent / folder).parts
+                        scopes.setdefault(parts[0] if parts[1:] else file.stem, []).append(file)
+            for files in scopes.values():
+                yield from reversed(files)
 
 
 def _mappings_of(file: pathlib.Path) -> list[yaml.Node]:

@@ -43,6 +43,13 @@ def test_a_value_within_a_list_is_found(tmp_path: pathlib.Path) -> None:
     assert sources(tmp_path).locate(("hosted_clusters", 0, "pod_cidr")) == "group_vars/all/main.yml:4"
 
 
+def test_of_two_files_of_a_group_the_one_that_ansible_reads_last_is_to_blame(tmp_path: pathlib.Path) -> None:
+    sources(tmp_path)
+    (tmp_path / "group_vars" / "all" / "overrides.yml").write_text(f"---\n{VARIABLES}", encoding="utf-8")
+    found = Sources([str(tmp_path / "hosts.yml")], shown_from=str(tmp_path))
+    assert found.locate(("hosted_clusters",)) == "group_vars/all/overrides.yml:3"
+
+
 def test_the_nearest_thing_above_stands_for_what_is_not_written(tmp_path: pathlib.Path) -> None:
     assert sources(tmp_path).locate(("hosted_clusters", 1, "service_cidr")) == "group_vars/all/main.yml:5"
 
