@@ -93,6 +93,13 @@ def tls(tmp_path: pathlib.Path) -> pathlib.Path:
     return folder
 
 
+def configuration(certificates: str, tls_folder: str, *networks: str) -> str:
+    options = {"virtual_address": "", "keepalived": True, "virtual_router_id": 52, "interface": ""}
+    more = {"allowed_networks": list(networks), "max_connections": 100, "tls_folder": tls_folder}
+    settings = Settings.from_options({"name": "db1", "machines": MACHINES, **PORTS, **options, **more})
+    return haproxy_config(settings, certificates)
+
+
 class Proxy:
     """HAProxy as on a database machine, with the paths of its files in a folder of its own."""
 
@@ -108,10 +115,7 @@ class Proxy:
 
     def load(self, certificates: str) -> None:
         """Start it, or let another one take its place: what a reload does."""
-        options = {"virtual_address": "", "keepalived": True, "virtual_router_id": 52, "interface": ""}
-        more = {"allowed_networks": ["127.0.0.0/8"], "max_connections": 100, "tls_folder": str(self._tls)}
-        settings = Settings.from_options({"name": "db1", "machines": MACHINES, **PORTS, **options, **more})
-        text, path = haproxy_config(settings, certificates), self._root / "haproxy.cfg"
+        text, path = configuration(certificates, str(self._tls), "127.0.0.0/8"), self._root / "haproxy.cfg"
         for own in (balancing.HAPROXY_SOCKET, STATES):
             text = text.replace(own, f"{self._root}{own}")
         path.write_text(text)
@@ -201,8 +205,5 @@ def test_a_reload_leads_nobody_to_a_standby(proxy: Proxy, kept: bool) -> None:
 
 
 def test_the_configuration_has_an_identity() -> None:
-    options = {"virtual_address": "", "keepalived": True, "virtual_router_id": 52, "interface": "", "tls_folder": "/x"}
-    more = {"allowed_networks": [], "max_connections": 100}
-    settings = Settings.from_options({"name": "db1", "machines": MACHINES, **PORTS, **options, **more})
-    texts = [haproxy_config(settings, certificates) for certificates in ("sha256:1", "sha256:2")]
+    texts = [configuration(certificates, "/x") for certificates in ("sha256:1", "sha256:2")]
     assert len({balancing.identity(text) for text in texts}) == 2

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from .._core.addresses import bracketed
 from .api_server import KINE_SOCKET, KONNECTIVITY_SOCKET
 from .control_plane import ControlPlane
 from .images import images_for
@@ -26,8 +27,7 @@ AGENT_NAMESPACE = "kube-system"
 def datastore_url(plane: ControlPlane) -> str:
     """The DSN without a password: kine finds that in the file that PGPASSFILE names."""
     login, database = (quote(name, safe="") for name in (plane.login, plane.spec.database))
-    host = plane.database.host
-    host = f"[{host}]" if ":" in host else host
+    host = bracketed(plane.database.host)
     return f"postgres://{login}@{host}:{plane.database.port}/{database}?sslmode={plane.spec.database_sslmode}"
 
 

@@ -74,11 +74,6 @@ def global_section(max_connections: int) -> str:
 """
 
 
-def bracketed(address: str) -> str:
-    """IPv6 addresses in brackets, so that a port can follow."""
-    return f"[{address}]" if ":" in address else address
-
-
 def with_identity(text: str) -> str:
     """A configuration that holds :data:`HEALTH_FRONTEND`, so that HAProxy tells which one it runs with."""
     return text.replace(_NO_IDENTITY, f"configuration-{hashlib.sha256(text.encode()).hexdigest()[:32]}")

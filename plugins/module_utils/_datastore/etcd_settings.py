@@ -13,6 +13,7 @@ import ipaddress
 import re
 import typing as t
 
+from .._core.addresses import bracketed
 from .._core.errors import InvalidInput
 
 MARKER = "# Written by mothership.hcp for the database machines. Changes are lost in the next run."
@@ -73,10 +74,10 @@ class Settings:
         )
 
     def client_url(self, name: str) -> str:
-        return f"https://{_bracketed(self.members[name])}:{self.client_port}"
+        return f"https://{bracketed(self.members[name])}:{self.client_port}"
 
     def peer_url(self, name: str) -> str:
-        return f"https://{_bracketed(self.members[name])}:{self.peer_port}"
+        return f"https://{bracketed(self.members[name])}:{self.peer_port}"
 
     @property
     def others(self) -> list[str]:
@@ -181,7 +182,3 @@ def _address(name: str, address: str) -> str:
         where="members",
         remedy="give a name of letters, digits, '.', '_' and '-', and an IP address (ansible_host of the machine)",
     )
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

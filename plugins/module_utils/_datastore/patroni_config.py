@@ -12,6 +12,7 @@ import ipaddress
 import json
 import typing as t
 
+from .._core.addresses import bracketed
 from .server_settings import ServerOptions, access_lines, settings, tenant_rules
 
 SCOPE = "mothership"
@@ -114,7 +115,7 @@ def member_text(cluster: Cluster, memory: int) -> str:
         "name": cluster.name,
         "restapi": {
             "listen": f"{'[::]' if ':' in own else '0.0.0.0'}:{cluster.health_port}",  # noqa: S104
-            "connect_address": f"{_host(own)}:{cluster.health_port}",
+            "connect_address": f"{bracketed(own)}:{cluster.health_port}",
             **files,
             "cafile": tls.authority,
             # Without a client certificate one may look, and nothing else.
@@ -142,7 +143,7 @@ def _postgresql(cluster: Cluster, memory: int) -> dict[str, t.Any]:
     values = settings(server, memory, tls.certificate, tls.key)
     return {
         "listen": f"{','.join(server.listen_addresses)}:{server.port}",
-        "connect_address": f"{_host(cluster.address)}:{server.port}",
+        "connect_address": f"{bracketed(cluster.address)}:{server.port}",
         "data_dir": cluster.data,
         "bin_dir": cluster.programs,
         # Debian's postgresql.conf is of the single server; nothing of it may come between.
@@ -191,7 +192,7 @@ def shared_settings(cluster: Cluster, memory: int, *, strict: bool = True) -> di
     parameters = {name: value for name, value in values.items() if name not in own}
     return {
         # When etcd's leader goes together with the primary, the next one begins all leases anew: what counts is this
-        # time and a new leader's election, some 4 seconds. Releases of Patroni from 3.1 on take 20 instead.
+        # time and a new leader's election, some 4 seconds. Newer releases of Patroni may take their least, 20.
         "ttl": 15,
         "loop_wait": LOOP_SECONDS,
         "retry_timeout": 5,
@@ -243,7 +244,3 @@ def part_of(current: t.Mapping[str, t.Any], patch: t.Mapping[str, t.Any]) -> dic
 def _value(value: t.Any) -> t.Any:
     """As PostgreSQL shows it, so that Patroni sees no difference where there is none."""
     return ("on" if value else "off") if isinstance(value, bool) else value
-
-
-def _host(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

@@ -14,6 +14,7 @@ import re
 import typing as t
 
 from .._core import balancing
+from .._core.addresses import bracketed
 from .._core.balancing import HEALTH_PORT, VirtualAddress
 from .._core.errors import InvalidInput
 
@@ -126,7 +127,7 @@ def haproxy_config(settings: Settings, certificates: str) -> str:
         f"crt {settings.tls_folder}/haproxy.pem"
     )
     servers = "".join(
-        f"    server {name} {balancing.bracketed(address)}:{settings.database_port} {check} tcp-ut 10s\n"
+        f"    server {name} {bracketed(address)}:{settings.database_port} {check} tcp-ut 10s\n"
         for name, address in settings.machines.items()
     )
     text = f"""{MARKER}

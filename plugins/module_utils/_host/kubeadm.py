@@ -15,6 +15,7 @@ import dataclasses
 import json
 import typing as t
 
+from .._core.addresses import bracketed
 from .._core.errors import CommandFailed
 from .machine import CONFIG_FOLDER, STATE_FOLDER, Completed, Machine
 from .network_cleanup import remove_pod_network
@@ -173,7 +174,7 @@ def as_file(documents: t.Iterable[t.Mapping[str, t.Any]]) -> str:
 
 def host_and_port(host: str, port: int) -> str:
     """``host:port``, with brackets round an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{bracketed(host)}:{port}"
 
 
 def marker(command: str) -> str:

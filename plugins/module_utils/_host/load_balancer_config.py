@@ -14,6 +14,7 @@ import re
 import typing as t
 
 from .._core import balancing
+from .._core.addresses import bracketed
 from .._core.balancing import BALANCER_MARKER, VirtualAddress
 from .._core.errors import InvalidInput
 
@@ -151,7 +152,7 @@ def _section(port: Port, before: str, after: str) -> str:
     # Without a port of its own, a server gets the connection on the port that the client asked for.
     suffix = "" if len(port.numbers) > 1 else f":{port.numbers[0]}"
     for server in port.servers:
-        lines.append(f"server {server.name} {balancing.bracketed(server.address)}{suffix} {checks[port.check]}")
+        lines.append(f"server {server.name} {bracketed(server.address)}{suffix} {checks[port.check]}")
     return f"\nlisten {port.name}\n" + "".join(f"    {line}\n" for line in lines)
 
 

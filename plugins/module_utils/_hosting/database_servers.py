@@ -112,7 +112,7 @@ def _reached(server: DatabaseServer, machines: t.Sequence[str], params: t.Mappin
     if server.address:
         return server.address, port
     # A single machine has no proxy, though its variables may be those of all groups.
-    virtual = params["virtual_addresses"].get(first) or "" if len(machines) > 1 else ""
+    virtual = params["virtual_addresses"].get(first) if len(machines) > 1 else ""
     if virtual:
         return str(virtual), server.port or params["proxy_port"]
     return str(params["addresses"].get(first) or first), port
