@@ -76,7 +76,8 @@ options:
     type: float
     default: 60
   backoff_seconds:
-    description: Pause after a replacement; it doubles with each further one, up to ten minutes.
+    description:
+      - Pause after a replacement. When ten in a row did not help, each further one doubles it, up to ten minutes.
     type: float
     default: 15
   act:

@@ -30,7 +30,10 @@ class Limits:
     :param strikes: rounds in a row until a suspicion counts.
     :param start_seconds: how long a replica whose server runs may be without being ready.
     :param running_seconds: a server that runs for less is not judged: it may be one that ends again and again.
-    :param backoff_seconds: after a replacement; each further one doubles the pause, up to ``backoff_most``.
+    :param backoff_seconds: after a replacement.
+    :param burst: replacements in a row with that pause. A release of kine that gets stuck at most of its starts needs
+        several, and a stuck replica serves nobody meanwhile. When so many did not help, further ones hardly will: each
+        doubles the pause, up to ``backoff_most``, and it is an alarm.
     :param forget_seconds: when all replicas were well for that long, earlier replacements are forgotten.
     """
 
@@ -40,6 +43,7 @@ class Limits:
     start_seconds: float = 60.0
     running_seconds: float = 20.0
     backoff_seconds: float = 15.0
+    burst: int = 10
     backoff_most: float = 600.0
     forget_seconds: float = 60.0
 
@@ -142,8 +146,8 @@ class Judge:
     @property
     def pause(self) -> float:
         """Seconds from the last replacement to the next one."""
-        count = len(self._replaced)
-        return min(self._limits.backoff_seconds * 2.0 ** (count - 1), self._limits.backoff_most) if count else 0.0
+        beyond = max(0, len(self._replaced) - self._limits.burst)
+        return min(self._limits.backoff_seconds * 2.0**beyond, self._limits.backoff_most) if self._replaced else 0.0
 
     def _record(self, pod: Pod) -> _Record:
         known = self._records.get(pod.uid)
@@ -225,8 +229,11 @@ class Judge:
         beside = ", ".join(f"{one.pod.name} {one.answer.seconds:.3f} s" for one in fit if one.answer)
         why = f"{why}; beside it: {beside}"
         hindrance = self._hindrance(now, seen, living, stuck)
+        in_vain = len(self._replaced) >= self._limits.burst
+        if in_vain:
+            why = f"{why}; {len(self._replaced)} replacements in a row did not help"
         if hindrance:
-            return Verdict(NOTHING, f"{why}; {hindrance}", suspects=names)
+            return Verdict(ALARM if in_vain else NOTHING, f"{why}; {hindrance}", suspects=names)
         # One that never got ready serves nobody: it goes first.
         worst = min(stuck, key=lambda one: (one.pod.ready, one.pod.name))
         return Verdict(REPLACE, why, worst.pod, names)

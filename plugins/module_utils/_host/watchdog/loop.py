@@ -37,12 +37,13 @@ _TELL_SECONDS = 60.0
 class Settings:
     """How often and how long is asked.
 
+    :param timeout: of one question; shorter than the interval, so that a replica that hangs does not delay the rounds.
     :param server_name: in the certificates of all API servers.
     :param act: with ``False`` it tells what it would replace, and replaces nothing.
     """
 
     interval: float = 5.0
-    timeout: float = 5.0
+    timeout: float = 4.0
     server_name: str = "kubernetes"
     act: bool = True
     limits: Limits = dataclasses.field(default_factory=Limits)
@@ -126,7 +127,11 @@ class Watchdog:
             return []
 
     def _look(self, pods: t.Mapping[str, t.Sequence[Pod]]) -> dict[str, list[Observation]]:
-        """Ask all replicas of all clusters at once."""
+        """Ask all replicas of all clusters at once.
+
+        A hanging LIST lasts, so a server's running time is told as it is when the answers are there.
+        """
+        began = time.monotonic()
         asked = {
             (name, pod.uid): self._pool.submit(self._ask, name, pod)
             for name, found in pods.items()
@@ -134,7 +139,11 @@ class Watchdog:
             if pod.address and pod.port and pod.running_seconds is not None and not pod.deleting
         }
         answers = {key: future.result() for key, future in asked.items()}
-        return {name: [Observation(pod, answers.get((name, pod.uid))) for pod in found] for name, found in pods.items()}
+        passed = time.monotonic() - began
+        return {
+            name: [Observation(_older(pod, passed), answers.get((name, pod.uid))) for pod in found]
+            for name, found in pods.items()
+        }
 
     def _ask(self, name: str, pod: Pod) -> Answer | None:
         context = self._clusters[name].context
@@ -232,3 +241,9 @@ class Watchdog:
         if cluster.told[0] != kind or now - cluster.told[1] >= _TELL_SECONDS:
             cluster.told = (kind, now)
             self._say(text)
+
+
+def _older(pod: Pod, seconds: float) -> Pod:
+    if pod.running_seconds is None:
+        return pod
+    return dataclasses.replace(pod, running_seconds=pod.running_seconds + seconds)

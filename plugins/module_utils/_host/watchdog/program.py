@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     limits = Limits(**config.get("limits", {}))
     settings = Settings(
         interval=config["interval"],
-        timeout=2 * limits.slow_seconds,
+        timeout=limits.slow_seconds + 1.5,
         server_name=config["server_name"],
         act=config["act"],
         limits=limits,

@@ -229,18 +229,33 @@ def test_one_at_a_time() -> None:
     assert story.replaced == ["b", "c"]
 
 
-def test_replacing_in_vain_slows_down() -> None:
+def test_a_release_that_gets_stuck_at_most_starts_has_each_start_replaced_within_30_seconds() -> None:
+    story = Story()
+    story.round(seen("a"), times=2)
+    for number in range(10):
+        for second in range(0, 30, 5):
+            story.round(seen("a"), seen("b", 4.0, ready=False, running_seconds=float(second), uid=f"b{number}"))
+            if len(story.replaced) > number:
+                break
+        assert len(story.replaced) == number + 1, second
+
+
+def test_replacing_in_vain_slows_down_and_is_an_alarm() -> None:
     story, times = Story(), []
     for number in range(400):
         before = len(story.replaced)
         story.round(seen("a"), seen("b", 3.0, uid=f"b{len(story.replaced)}"))
         if len(story.replaced) > before:
             times.append(number * STEP)
+        if len(times) < 10:
+            assert story.actions[-1] != ALARM
     pauses = [later - earlier for earlier, later in zip(times, times[1:])]
     assert pauses == sorted(pauses)
-    assert pauses[0] <= 15
+    assert pauses[:9] == [15] * 9
     assert pauses[-1] >= 480
-    assert len(times) <= 8
+    assert len(times) <= 17
+    assert story.actions[-1] == ALARM
+    assert "replacements in a row did not help" in story.verdicts[-1].reason
 
 
 def test_a_replacement_that_helped_is_forgotten() -> None:
