@@ -19,6 +19,8 @@ from .tenants import State, Tenant
 SHARE = 0.8
 #: Monitoring and maintenance of the server itself. Those of a database, and its dump, are within its own limit.
 SERVER_CONNECTIONS = 5
+#: What the site's own servers keep for superusers unless their settings say otherwise.
+RESERVED = 5
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,7 +19,7 @@ import struct
 import time
 import typing as t
 
-from .._core.errors import HcpError
+from .._core.errors import HcpError, InvalidInput
 from .._core.percentiles import milliseconds
 from .psql import Psql, ServerDown
 
@@ -76,17 +76,37 @@ def round_trips(
     """Times of one question and its answer of one byte; or ``None`` and why nobody answered.
 
     :param ca_certificate: PEM of who must have signed the server's certificate for ``host``; empty for no such check.
+    :raises InvalidInput: when that is no PEM of a certificate.
     """
-    times = []
+    times, context = [], _client_context(ca_certificate)
     for _number in range(samples):
         try:
-            times.append(_one(host, port, ca_certificate, sleep))
+            times.append(_one(host, port, context, sleep))
         except OSError as error:
             return milliseconds(times), f"{host}:{port} does not answer: {_reason(error)}"
     return milliseconds(times), None
 
 
-def _one(host: str, port: int, ca_certificate: str, sleep: t.Callable[[float], None]) -> float:
+def _client_context(ca_certificate: str) -> ssl.SSLContext:
+    """Believes ``ca_certificate``; without it nothing is checked, as nothing is sent and nothing believed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not ca_certificate:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    try:
+        context.load_verify_locations(cadata=ca_certificate)
+    # Which of them it is depends on what is wrong with the text, and on the Python.
+    except (ssl.SSLError, ValueError, TypeError):
+        raise InvalidInput(
+            f"{ca_certificate[:40]!r} is no certificate",
+            where="ca_certificate",
+            remedy="give the PEM of the CA of this PostgreSQL server, the text itself and not the path of a file",
+        ) from None
+    return context
+
+
+def _one(host: str, port: int, context: ssl.SSLContext, sleep: t.Callable[[float], None]) -> float:
     with socket.create_connection((host, port), timeout=_CONNECT_SECONDS) as plain:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sleep(_SETTLE_SECONDS)
@@ -96,24 +116,19 @@ def _one(host: str, port: int, ca_certificate: str, sleep: t.Callable[[float], N
         seconds = time.perf_counter() - began
         if answer == b"S":
             # A client that goes away now would be an error in the server's log. After the handshake it is none.
-            _handshake(plain, host, ca_certificate)
-        elif answer == b"N" and ca_certificate:
+            _handshake(plain, host, context)
+        elif answer == b"N" and context.check_hostname:
             raise OSError("it does not speak TLS")
         elif answer != b"N":
             raise OSError("what answers is not PostgreSQL" if answer else "the connection was closed")
     return seconds
 
 
-def _handshake(plain: socket.socket, host: str, ca_certificate: str) -> None:
-    """:raises OSError: the certificate is not what ``ca_certificate``, where it is given, says that it is."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if ca_certificate:
-        context.load_verify_locations(cadata=ca_certificate)
+def _handshake(plain: socket.socket, host: str, context: ssl.SSLContext) -> None:
+    """:raises OSError: the certificate is not what the CA of ``context``, where there is one, says that it is."""
+    if context.check_hostname:
         context.wrap_socket(plain, server_hostname=host).close()
         return
-    # Nothing is sent and nothing believed.
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     with contextlib.suppress(ssl.SSLError, OSError):
         context.wrap_socket(plain).close()
 

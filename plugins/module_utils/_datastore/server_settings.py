@@ -14,6 +14,7 @@ import re
 import typing as t
 
 from .._core.errors import HcpError, InvalidInput, ManyProblems
+from .budget import RESERVED
 from .tenants import GROUP
 
 _MEBIBYTE = 1024 * 1024
@@ -109,7 +110,7 @@ def settings(options: ServerOptions, memory: int, certificate: str, key: str) ->
         "listen_addresses": ",".join(options.listen_addresses),
         "port": options.port,
         "max_connections": options.max_connections,
-        "superuser_reserved_connections": 5,
+        "superuser_reserved_connections": RESERVED,
         "tcp_keepalives_idle": 60,
         "tcp_keepalives_interval": 10,
         "tcp_keepalives_count": 3,

@@ -60,6 +60,56 @@ class DatabaseServer:
         return not self.group
 
 
+@dataclasses.dataclass(frozen=True)
+class MachineVariables:
+    """What the variables of a database machine say of the way to it.
+
+    :param port: of PostgreSQL, ``proxy_port`` of the proxy that several machines have.
+    :param virtual_address: of its group; empty for none.
+    """
+
+    address: str
+    port: int
+    proxy_port: int
+    virtual_address: str = ""
+
+
+def reached(server: DatabaseServer, machines: t.Sequence[MachineVariables]) -> tuple[str, int]:
+    """Host and port for clients: through the proxy where several machines have an address together, else the first's.
+
+    :param machines: of the server's group, in its order.
+    :returns: an empty host when nothing says where the server is.
+    """
+    first = machines[0] if machines else MachineVariables("", 5432, 5000)
+    if server.address:
+        return server.address, server.port or first.port
+    # A single machine has no proxy, though its variables may be those of all groups.
+    if len(machines) > 1 and first.virtual_address:
+        return first.virtual_address, server.port or first.proxy_port
+    return first.address, server.port or first.port
+
+
+def one_address(reached_at: t.Mapping[str, tuple[str, int]]) -> list[InvalidInput]:
+    """Two servers at one address are one server: a moved database would not be where its clients look for it.
+
+    :param reached_at: host and port by name of the server.
+    """
+    found: list[InvalidInput] = []
+    names: dict[tuple[str, int], str] = {}
+    for name, (host, port) in reached_at.items():
+        other = names.setdefault((host, port), name)
+        if host and other != name:
+            found.append(
+                InvalidInput(
+                    f"{other} and {name} are both at {host}:{port}",
+                    where="postgresql_servers",
+                    remedy="give each server an address of its own: postgresql_virtual_address in the variables of "
+                    "each group, or address in postgresql_servers",
+                )
+            )
+    return found
+
+
 def default_servers() -> list[DatabaseServer]:
     """What a site has that declares no servers."""
     return [DatabaseServer(DEFAULT_NAME, group=DEFAULT_GROUP)]

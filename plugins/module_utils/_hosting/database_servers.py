@@ -13,8 +13,9 @@ import typing as t
 
 from .._controlplane.spec import ClusterSpec
 from .._core.errors import InvalidInput
+from .._datastore.budget import RESERVED
 from .._datastore.placement import Measured, Wanted
-from .._datastore.servers import DatabaseServer, parse_servers
+from .._datastore.servers import DatabaseServer, MachineVariables, one_address, parse_servers, reached
 from .database_record import Record
 
 #: Options about servers, of placement and move.
@@ -29,9 +30,6 @@ SERVER_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "proxy_port": {"type": "int", "default": 5000},
     "max_connections": {"type": "int", "default": 200},
 }
-
-#: What an empty server of the site's own role keeps for superusers.
-_RESERVED = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,13 +81,14 @@ def site_from(params: t.Mapping[str, t.Any], *, check_mode: bool, warn: t.Callab
     """
     servers = parse_servers(params["servers"])
     measured: dict[str, Measured] = {}
-    reached: dict[str, tuple[str, int]] = {}
+    at: dict[str, tuple[str, int]] = {}
     for server in servers:
         names = [str(name) for name in params["machines"].get(server.group) or []]
         measured[server.name] = _measured(server, names, params, check_mode=check_mode, warn=warn)
-        reached[server.name] = _reached(server, names, params)
-    _refuse_one_address(reached)
-    return Site(servers, measured, reached)
+        at[server.name] = reached(server, _variables(names, params))
+    for problem in one_address(at):
+        raise problem
+    return Site(servers, measured, at)
 
 
 def wish_of(spec: ClusterSpec, record: Record) -> Wanted:
@@ -105,31 +104,16 @@ def wish_of(spec: ClusterSpec, record: Record) -> Wanted:
     )
 
 
-def _reached(server: DatabaseServer, machines: t.Sequence[str], params: t.Mapping[str, t.Any]) -> tuple[str, int]:
-    """Through the proxy where several machines have an address together, else at the first of them."""
-    first = machines[0] if machines else ""
-    port = server.port or int(params["ports"].get(first) or params["port"])
-    if server.address:
-        return server.address, port
-    # A single machine has no proxy, though its variables may be those of all groups.
-    virtual = params["virtual_addresses"].get(first) if len(machines) > 1 else ""
-    if virtual:
-        return str(virtual), server.port or params["proxy_port"]
-    return str(params["addresses"].get(first) or first), port
-
-
-def _refuse_one_address(reached: t.Mapping[str, tuple[str, int]]) -> None:
-    """Two servers at one address are one server: a moved database would not be where its clients look for it."""
-    names: dict[tuple[str, int], str] = {}
-    for name, (host, port) in reached.items():
-        other = names.setdefault((host, port), name)
-        if host and other != name:
-            raise InvalidInput(
-                f"{other} and {name} are both at {host}:{port}",
-                where="postgresql_servers",
-                remedy="give each server an address of its own: postgresql_virtual_address in the variables of each "
-                "group, or address in postgresql_servers",
-            )
+def _variables(machines: t.Sequence[str], params: t.Mapping[str, t.Any]) -> list[MachineVariables]:
+    return [
+        MachineVariables(
+            str(params["addresses"].get(name) or name),
+            int(params["ports"].get(name) or params["port"]),
+            params["proxy_port"],
+            str(params["virtual_addresses"].get(name) or ""),
+        )
+        for name in machines
+    ]
 
 
 def _measured(
@@ -151,7 +135,7 @@ def _measured(
         return _from_answer(writing[0])
     if check_mode and not running:
         warn(f"PostgreSQL server {server.name} does not answer yet; the plan takes it that it is there and empty.")
-        connections = params["max_connections"] - _RESERVED
+        connections = params["max_connections"] - RESERVED
         return Measured(machine=machines[0], version=str(max(server.versions)), connections=connections)
     if len(writing) > 1:
         names = " and ".join(str(answer["item"]) for answer in writing)
@@ -167,7 +151,7 @@ def _from_answer(answer: t.Mapping[str, t.Any]) -> Measured:
     return Measured(
         machine=str(answer["item"]),
         version=str(server.get("version") or ""),
-        connections=int(server.get("max_connections") or 0) - int(server.get("reserved_connections") or _RESERVED),
+        connections=int(server.get("max_connections") or 0) - int(server.get("reserved_connections") or RESERVED),
         promised=sum(max(0, int(one.get("connection_limit") or 0)) for one in databases),
         used_bytes=sum(int(one.get("size") or 0) for one in databases),
         free_bytes=int(free) if free is not None else None,

@@ -13,11 +13,14 @@ import typing as t
 
 from ansible_collections.mothership.hcp.plugins.module_utils._controlplane.spec import ClusterSpec
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import HcpError, InvalidInput, ManyProblems
-from ansible_collections.mothership.hcp.plugins.module_utils._datastore.budget import budget_of
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore.budget import RESERVED, budget_of
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.servers import (
     DEFAULT_GROUP,
     DatabaseServer,
+    MachineVariables,
+    one_address,
     parse_servers,
+    reached,
 )
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight import groups
 from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.database import Target
@@ -25,8 +28,6 @@ from ansible_collections.mothership.hcp.plugins.plugin_utils._preflight.database
 #: Machines of one server: alone, or as many as can outvote the loss of some.
 SIZES = (1, 3, 5)
 MAX_CONNECTIONS = 200
-#: What PostgreSQL keeps for superusers unless its settings say otherwise.
-_RESERVED = 5
 
 
 class Read(t.Protocol):
@@ -54,7 +55,8 @@ class Databases:
             found += self._machine_problems(server)
         found += self._undeclared(servers)
         if not found:
-            found = self._unknown_servers(servers) + self._over_budget(servers)
+            found = [*one_address({server.name: reached(server, self._variables(server)) for server in servers})]
+            found += self._unknown_servers(servers) + self._over_budget(servers)
         return found
 
     def targets(self) -> list[Target]:
@@ -98,6 +100,17 @@ class Databases:
 
     def _machines(self, server: DatabaseServer) -> t.Sequence[str]:
         return self.members.get(server.group, ()) if server.group else ()
+
+    def _variables(self, server: DatabaseServer) -> list[MachineVariables]:
+        return [
+            MachineVariables(
+                str(self.read(machine, "ansible_host") or machine),
+                self._number(machine, "postgresql_port", 5432),
+                self._number(machine, "postgresql_proxy_port", 5000),
+                str(self.read(machine, "postgresql_virtual_address") or ""),
+            )
+            for machine in self._machines(server)
+        ]
 
     def _machine_problems(self, server: DatabaseServer) -> list[HcpError]:
         machines = self._machines(server)
@@ -189,7 +202,7 @@ class Databases:
     def _reserved(self, machine: str | None) -> int:
         settings = self.read(machine, "postgresql_settings")
         given = settings.get("superuser_reserved_connections") if isinstance(settings, t.Mapping) else None
-        return int(str(given)) if str(given).isdigit() else _RESERVED
+        return int(str(given)) if str(given).isdigit() else RESERVED
 
     def _number(self, machine: str | None, name: str, default: int) -> int:
         """A value that is no number is a problem that the role's own specification tells."""

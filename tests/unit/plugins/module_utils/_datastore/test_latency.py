@@ -9,9 +9,10 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import CommandFailed, HcpError
+from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import CommandFailed, HcpError, InvalidInput
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore import latency
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.psql import ServerDown
+from ansible_collections.mothership.hcp.plugins.module_utils._pki.authority import new_authority
 
 
 class FakePsql:
@@ -60,8 +61,17 @@ def test_another_program_at_the_port(answer: bytes, said: str) -> None:
 
 
 def test_a_server_without_tls_is_not_the_one_that_was_meant() -> None:
-    _measured, problem = latency.round_trips("127.0.0.1", server(b"N"), 1, "a certificate", sleep=lambda seconds: None)
+    authority = new_authority("database").certificate_pem
+    _measured, problem = latency.round_trips("127.0.0.1", server(b"N"), 1, authority, sleep=lambda seconds: None)
     assert "does not speak TLS" in str(problem)
+
+
+@pytest.mark.parametrize("text", ["/etc/ssl/ca.crt", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----", "ä"])
+def test_what_is_no_certificate_is_the_options_fault_and_not_the_servers(text: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        latency.round_trips("127.0.0.1", 1, 1, text, sleep=lambda seconds: None)
+    assert raised.value.where == "ca_certificate"
+    assert "is no certificate" in raised.value.message
 
 
 def test_nobody_there_is_an_answer() -> None:

@@ -68,6 +68,16 @@ def test_declared_servers_are_checked_and_their_groups_have_machines() -> None:
     assert text.startswith("postgresql_servers: is no list of servers")
 
 
+def test_two_servers_at_one_address_are_refused() -> None:
+    """A virtual address in the variables of all machines reaches both groups."""
+    servers = [{"name": "main", "group": "postgresql"}, {"name": "north", "group": "postgresql_north"}]
+    given = {"postgresql_servers": servers, "postgresql_virtual_address": "192.0.2.9"}
+    (text,) = problems(3, groups={"postgresql_north": ["db4", "db5", "db6"]}, **given)
+    assert text.startswith("postgresql_servers: main and north are both at 192.0.2.9:5000")
+    # A single machine is not behind it.
+    assert problems(3, groups={"postgresql_north": ["db4"]}, **given) == []
+
+
 def test_a_group_that_no_server_has() -> None:
     (text,) = problems(1, groups={"postgresql_b": ["dbx"]})
     assert text.startswith("group postgresql_b: no server of postgresql_servers has this group")
