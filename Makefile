@@ -28,11 +28,12 @@ help: ## This list
 
 venv: $(VENV)/.complete
 
-$(VENV)/.complete: requirements-dev.txt
-	@echo "Python environment: installing into $(VENV) (about a minute)"
-	mkdir -p $(LAB_CACHE)
+# The name has the requirements' checksum in it; their date, which is new in each clone, does not matter.
+$(VENV)/.complete: | requirements-dev.txt
+	@mkdir -p $(LAB_CACHE)
 	exec 9>$(VENV).lock; flock 9
 	if [ ! -e $@ ]; then
+	  echo "Python environment: installing into $(VENV) (about a minute)"
 	  $(BASE_PYTHON) lab/environment.py $(VENV) requirements-dev.txt
 	fi
 

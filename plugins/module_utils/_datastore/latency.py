@@ -13,6 +13,7 @@ no table is made and nothing is left; with synchronous replication it waits for 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import ssl
 import struct
@@ -31,6 +32,7 @@ _CONNECT_SECONDS = 5.0
 #: Commits are measured for at most so long, and a single one that hangs is given up.
 _COMMIT_SECONDS = 1.0
 _GIVE_UP = "5s"
+_NOT_YET = "PostgreSQL does not run here yet"
 
 _COMMITS = """
 SET statement_timeout = '{give_up}';
@@ -64,7 +66,7 @@ def commits(psql: Psql, samples: int) -> tuple[dict[str, float] | None, str | No
         script = _COMMITS.format(samples=samples, seconds=_COMMIT_SECONDS, give_up=_GIVE_UP)
         (times,) = psql.rows(script, timeout=30)
     except ServerDown:
-        return None, "PostgreSQL does not run here yet"
+        return None, _NOT_YET
     except HcpError as error:
         return None, error.message
     return milliseconds(times), None
@@ -155,6 +157,6 @@ def measure(
         result["round_trip"], problem = round_trips(host, port, round_trip_samples, ca_certificate)
         result["problems"] += [problem] if problem else []
     if psql is not None:
-        result["commit"], problem = commits(psql, commit_samples)
+        result["commit"], problem = commits(psql, commit_samples) if shutil.which("psql") else (None, _NOT_YET)
         result["problems"] += [problem] if problem else []
     return result

@@ -30,6 +30,11 @@ class FakePsql:
         return [answer]
 
 
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency.shutil, "which", lambda name: f"/usr/bin/{name}")
+
+
 def server(*answers: bytes) -> int:
     """A server that answers each connection's first bytes with one of ``answers``."""
     listener = socket.create_server(("127.0.0.1", 0))
@@ -102,3 +107,10 @@ def test_commits_are_measured_without_a_table() -> None:
 def test_where_commits_cannot_be_measured(answer: t.Any, said: str) -> None:
     result = latency.measure(None, 5432, FakePsql(answer))  # type: ignore[arg-type]
     assert (result["commit"], result["problems"]) == (None, [said])
+
+
+def test_before_postgresql_is_installed_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency.shutil, "which", lambda name: None)
+    psql = FakePsql()
+    result = latency.measure(None, 5432, psql)  # type: ignore[arg-type]
+    assert (result["problems"], psql.scripts) == (["PostgreSQL does not run here yet"], [])
