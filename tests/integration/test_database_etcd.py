@@ -192,7 +192,7 @@ def other_trust_restarts_one_at_a_time(machines: Machines) -> None:
 def a_dead_machine_is_replaced(machines: Machines) -> None:
     machines.kill("db2")
     with pytest.raises(HcpError):
-        machines.machine("db1").restart(machines.settings("db1"), 30)
+        machines.machine("db1").restart(machines.settings("db1"), 8)
     time.sleep(0.5)
     shutil.rmtree(machines.root("db2"))
     assert not machines.machine("db2").read().formed

@@ -23,6 +23,8 @@ from .etcd_settings import Settings
 
 SERVICE = "etcd.service"
 _LOCK = "mothership-restart"
+#: For so many seconds after the first failure, others that do not answer are taken to be restarting.
+_PATIENCE = 60.0
 #: Run while the lock is held: the restart of one member must not meet that of another.
 _RESTART = f"etcdctl endpoint health >&2 && exec systemctl restart {SERVICE}"
 
@@ -228,21 +230,28 @@ class EtcdMachine:
         if not settings.others:
             self._run(["systemctl", "restart", SERVICE], timeout=120)
             return
-        self._progress.say("etcd", "waiting for the turn of this member to restart")
         others = [settings.client_url(name) for name in settings.others]
-        environment = self._client_environment(others)
-        done = self._run(
-            ["etcdctl", "lock", _LOCK, "--", "sh", "-c", _RESTART],
-            timeout=timeout,
-            check=False,
-            environment=environment,
-        )
-        if done.returncode != 0:
-            raise CommandFailed(
-                f"etcd has to restart, which needs all other members healthy:\n{last_lines(done.stderr)}",
-                where=SERVICE,
-                remedy="mend the other database machines (the play replaces a dead one), then run again",
+        environment, deadline, patience = self._client_environment(others), Deadline(timeout), None
+        said = "waiting for the turn of this member to restart"
+        while True:
+            self._progress.say("etcd", said)
+            done = self._run(
+                ["etcdctl", "lock", _LOCK, "--", "sh", "-c", _RESTART],
+                timeout=max(1.0, deadline.remaining),
+                check=False,
+                environment=environment,
             )
+            if done.returncode == 0:
+                return
+            # The member through which this one waited may have had its own turn just now, and ended the connection.
+            said = f"asking for the turn of this member again: {last_lines(done.stderr, 1)}"
+            patience = patience or Deadline(_PATIENCE)
+            if deadline.passed or not patience.pause(2):
+                raise CommandFailed(
+                    f"etcd has to restart, which needs all other members healthy:\n{last_lines(done.stderr)}",
+                    where=SERVICE,
+                    remedy="mend the other database machines (the play replaces a dead one), then run again",
+                )
 
     def wait(self, settings: Settings, timeout: float) -> None:
         """Until this member is healthy.
