@@ -10,21 +10,11 @@ import typing as t
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._core.errors import CommandFailed
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Progress
-from ansible_collections.mothership.hcp.plugins.module_utils._datastore import etcd_machine, etcd_settings
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore import etcd_machine
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.command import Outcome
 
-SETTINGS = etcd_settings.Settings.from_options(
-    {
-        "name": "db2",
-        "members": {"db1": "10.77.0.21", "db2": "10.77.0.22", "db3": "10.77.0.23"},
-        "client_port": 2379,
-        "peer_port": 2380,
-        "quota_mebibytes": 512,
-        "heartbeat_interval": 250,
-        "election_timeout": 2500,
-        "tls_folder": "/tls",
-    }
-)
+from tests.unit.plugins.module_utils._datastore.etcd_fakes import settings
+
 CUT_OFF = Outcome(1, "", "Error: rpc error: code = Unknown desc = OK: HTTP status code 200; missing content-type field")
 
 
@@ -46,7 +36,7 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def restart(etcdctl: Etcdctl) -> None:
-    etcd_machine.EtcdMachine(etcdctl, Progress(), "/tls").restart(SETTINGS, 60)
+    etcd_machine.EtcdMachine(etcdctl, Progress(), "/tls").restart(settings(), 60)
 
 
 def test_a_connection_that_ends_with_the_others_turn_is_made_again() -> None:

@@ -16,21 +16,7 @@ from ansible_collections.mothership.hcp.plugins.module_utils._datastore.etcd_mac
     Member,
 )
 
-MEMBERS = {"db1": "10.77.0.21", "db2": "10.77.0.22", "db3": "10.77.0.23"}
-OPTIONS: dict[str, t.Any] = {
-    "name": "db2",
-    "members": MEMBERS,
-    "client_port": 2379,
-    "peer_port": 2380,
-    "quota_mebibytes": 512,
-    "heartbeat_interval": 250,
-    "election_timeout": 2500,
-    "tls_folder": "/tls",
-}
-
-
-def settings(**changed: t.Any) -> t.Any:
-    return etcd_settings.Settings.from_options({**OPTIONS, **changed})
+from tests.unit.plugins.module_utils._datastore.etcd_fakes import MEMBERS, settings
 
 
 class FakeEtcd:
