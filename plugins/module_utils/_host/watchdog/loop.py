@@ -37,16 +37,19 @@ _TELL_SECONDS = 60.0
 class Settings:
     """How often and how long is asked.
 
-    :param timeout: of one question; shorter than the interval, so that a replica that hangs does not delay the rounds.
     :param server_name: in the certificates of all API servers.
     :param act: with ``False`` it tells what it would replace, and replaces nothing.
     """
 
     interval: float = 5.0
-    timeout: float = 4.0
     server_name: str = "kubernetes"
     act: bool = True
     limits: Limits = dataclasses.field(default_factory=Limits)
+
+    @property
+    def timeout(self) -> float:
+        """Of one question: longer than a slow LIST; usually shorter than the interval, so that rounds are not late."""
+        return self.limits.slow_seconds + 1.5
 
 
 class _Cluster:

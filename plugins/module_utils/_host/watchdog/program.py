@@ -38,7 +38,6 @@ def main(arguments: list[str]) -> int:
     limits = Limits(**config.get("limits", {}))
     settings = Settings(
         interval=config["interval"],
-        timeout=limits.slow_seconds + 1.5,
         server_name=config["server_name"],
         act=config["act"],
         limits=limits,
