@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mothership.hcp.plugins.module_utils._core.progress import Progress
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore import commit_order
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.psql import Connection
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore.schema import SchemaMaker
 
@@ -19,13 +20,15 @@ def connection_to(server: processes.PostgreSQL) -> Connection:
 
 
 def make(server: processes.PostgreSQL, name: str, *, schema: bool = True) -> str:
-    """A database and its login of the same name; with kine's tables when ``schema``."""
+    """A database and its login of the same name; with kine's tables and the order of commits when ``schema``."""
     if server.query("SELECT count(*) FROM pg_roles WHERE rolname = 'hcp_tenants'") == "0":
         server.query("CREATE ROLE hcp_tenants NOLOGIN")
     server.query(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 20 IN ROLE hcp_tenants")
     server.query(f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
     if schema:
         SchemaMaker(connection_to(server), processes.binary("kine"), Progress()).make(name, name)
+        for statement in commit_order.STATEMENTS:
+            server.query(statement, name)
     return name
 
 

@@ -111,6 +111,18 @@ def test_a_database_without_table_is_told_with_the_reason(postgresql_server: pro
     assert told["problem"] == "the table public.kine is not there"
 
 
+@pytest.mark.parametrize("trigger", ["anything", "mothership_quota", "mothership_commit_order"])
+def test_a_trigger_of_the_tenant_is_seen_whatever_its_name(
+    postgresql_server: processes.PostgreSQL, name: str, trigger: str
+) -> None:
+    ask = postgresql_server.query
+    ask("CREATE FUNCTION public.mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'", name)
+    ask(f"ALTER FUNCTION public.mine() OWNER TO {name}", name)
+    ask(f"CREATE OR REPLACE TRIGGER {trigger} BEFORE INSERT ON kine EXECUTE FUNCTION public.mine()", name)
+    (told,) = gather(postgresql_server, name)["databases"]
+    assert "trigger" in told["problem"]
+
+
 def test_bloat_is_measured_where_the_guard_has_been(postgresql_server: processes.PostgreSQL, name: str) -> None:
     ask = postgresql_server.query
     ask(f"ALTER DATABASE {name} SET mothership.quota_bytes = '{64 << 20}'")

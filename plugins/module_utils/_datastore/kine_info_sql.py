@@ -64,13 +64,16 @@ WHERE d.datallowconn ORDER BY d.datname;
 """
 
 #: For one database. Free space is known where the quota guard has installed the extension, else it is guessed.
-#: The tenant owns the table: a view, a rule or a trigger in its place could run with the rights of this superuser.
+#: The tenant owns the table: a view, a rule or a trigger in its place could run with the rights of this superuser. The
+#: collection's own two triggers run functions of a superuser.
 DATABASE = """
 \\connect {database}
 SET search_path = pg_catalog;
 SELECT to_regclass('public.kine') IS NOT NULL AS exists,
   coalesce((SELECT relkind = 'r' AND NOT relhasrules AND NOT EXISTS (
-      SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname <> 'mothership_quota' AND NOT t.tgisinternal)
+      SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_roles r ON r.oid = p.proowner
+      WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+        AND NOT (r.rolsuper AND t.tgname IN ('mothership_quota', 'mothership_commit_order')))
     FROM pg_class c WHERE c.oid = to_regclass('public.kine')), false) AS has_table,
   to_regproc('mothership.check_quota') IS NOT NULL AND (SELECT rolsuper FROM pg_roles r JOIN pg_namespace n
     ON r.oid = n.nspowner WHERE n.nspname = 'mothership') AS has_guard \\gset
