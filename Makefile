@@ -21,7 +21,7 @@ DISTRIBUTION_ARGS = $(if $(MOTHERSHIP_DISTRIBUTION),--mothership-distribution $(
   $(if $(CLUSTER_DISTRIBUTION),--cluster-distribution $(CLUSTER_DISTRIBUTION))
 
 .PHONY: help venv bundle lab-up lab-down lab-status demo demo-down site status reset check-distribution \
-  test lint test-unit test-integration test-sanity test-molecule bench bench-control-plane bench-kine bench-footprint bench-failover
+  test lint test-unit test-integration test-sanity test-molecule bench bench-control-plane bench-kine bench-footprint bench-failover bench-neighbour
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -115,6 +115,9 @@ bench-footprint: venv ## On a lab or site: connections, WAL, growth and memory o
 
 bench-failover: venv ## On the lab of lab/postgresql_ha: writes while the primary is lost (ARGS="--fault kill")
 	@python -m tests.bench.failover $(ARGS)
+
+bench-neighbour: venv ## On a site with two hosted clusters: one floods, the other is measured (ARGS="--flooder tenant-a")
+	@python -m tests.bench.noisy_neighbour $(ARGS)
 
 bench-control-plane: venv ## On a lab with a hosted k0s cluster: seconds until three replicas are Ready
 	@python -m tests.bench.control_plane_ready $(ARGS)

@@ -159,6 +159,13 @@ options:
             deletions, until it is smaller or the quota larger.
           - By default there is no quota.
         type: str
+      database_write_rate:
+        description:
+          - Bytes that large objects of this cluster may write in a second, such as C(1MiB), so that a flood of them
+            leaves the server to others. Rows over 16 KiB count with what they have more; for four seconds' worth nobody
+            waits, then creating and changing such objects takes longer. Deleting does not.
+          - By default there is no limit. The change counts within a minute.
+        type: str
       database_server:
         description:
           - Name of the PostgreSQL server of the site that holds the database, where there are several.

@@ -101,6 +101,9 @@ databases:
     quota_bytes:
       description: Bytes that it may grow to, 0 for no quota.
       type: int
+    write_bytes_per_second:
+      description: Bytes of large rows that it takes in a second, 0 for any number.
+      type: int
 rotations:
   description: How far the rotation of each cluster's password is, by the cluster's name.
   returned: success

@@ -84,6 +84,12 @@ options:
             C(mothership.quota_bytes) of role C(hcp_tenants) in that database.
         type: int
         default: 0
+      write_bytes_per_second:
+        description:
+          - Bytes of large rows that the database takes in a second, 0 for any number. They are only noted here, in the
+            setting C(mothership.write_bytes_per_second) of that role; M(mothership.hcp.kine_quota_guard) keeps to it.
+        type: int
+        default: 0
   state:
     description:
       - V(absent) drops the databases and their roles. The data is lost.
@@ -224,6 +230,7 @@ def argument_spec() -> dict[str, dict[str, object]]:
         "verifier": verifier,
         "connection_limit": {"type": "int", "default": 60},
         "quota_bytes": {"type": "int", "default": 0},
+        "write_bytes_per_second": {"type": "int", "default": 0},
     }
     return {
         "databases": {"type": "list", "elements": "dict", "required": True, "options": database},

@@ -152,8 +152,9 @@ databases:
     temporary_bytes: {description: Bytes written to temporary files since then., type: int, sample: 0}
     quota:
       description:
-        - C(bytes) (null for no quota), and what the guard said at C(measured_at) - C(state) (V(ok), V(warning),
-          V(refused), V(frozen)), C(reason), C(used_bytes), C(used_percent). C(problem) when there is no guard.
+        - C(bytes) (null for no quota), C(write_bytes_per_second) (null for any number), and what the guard said at
+          C(measured_at) - C(state) (V(ok), V(warning), V(refused), V(frozen)), C(reason), C(used_bytes),
+          C(used_percent). C(writes_slowed) tells whether a large row would wait now. C(problem) when there is no guard.
       type: dict
       sample: {"bytes": 2147483648, "state": "ok", "used_bytes": 67108864, "used_percent": 3.1}
     kine:

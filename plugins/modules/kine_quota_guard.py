@@ -20,7 +20,9 @@ description:
     Reading, deleting and compaction always go on. Below O(resume_percent) everything is as before.
   - When less than O(min_free_percent) of the file system is free, new objects of the database that grew most in the
     last five minutes are refused, with or without quota, until 2 % more are free.
-  - In each database with a quota, the guard keeps a schema C(mothership) and a trigger on the table C(kine).
+  - Where C(mothership.write_bytes_per_second) is set for a database, a row over 16 KiB waits until its turn has come.
+  - In each database with a quota or such a rate, the guard keeps a schema C(mothership) and a trigger on the table
+    C(kine).
   - With O(state=absent), service, files and triggers go.
 extends_documentation_fragment:
   - mothership.hcp.attributes

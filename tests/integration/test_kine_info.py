@@ -135,3 +135,17 @@ def test_bloat_is_measured_where_the_guard_has_been(postgresql_server: processes
     assert 30 < told["table"]["bloat"]["percent"] < 95
     assert (told["quota"]["state"], told["quota"]["bytes"]) == ("ok", 64 << 20)
     assert told["quota"]["used_percent"] > 5
+
+
+def test_what_an_older_guard_left_is_read_and_brought_up_to_date(
+    postgresql_server: processes.PostgreSQL, name: str
+) -> None:
+    ask = postgresql_server.query
+    ask(f"ALTER DATABASE {name} SET mothership.quota_bytes = '{64 << 20}'")
+    settings = Settings(**kine_databases.settings_of(postgresql_server, psql=processes.postgresql_binary("psql")))
+    Guard(settings, Server(settings)).look(0.0)
+    ask("ALTER TABLE mothership.quota DROP COLUMN rate, DROP COLUMN paid_until", name)
+    (told,) = gather(postgresql_server, name)["databases"]
+    assert (told["quota"]["state"], told["quota"]["writes_slowed"]) == ("ok", False)
+    Guard(settings, Server(settings)).look(0.0)
+    assert ask("SELECT rate FROM mothership.quota", name) == "0"

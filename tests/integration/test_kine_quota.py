@@ -25,12 +25,15 @@ import typing as t
 import urllib.parse
 
 import pytest
-from ansible_collections.mothership.hcp.plugins.module_utils._datastore import quota_program
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore import kine_info, quota_program
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore.psql import Psql
 
 from tests.integration import kine_databases, processes
 
 MIB = 1 << 20
 QUOTA = 40 * MIB
+#: Bytes of large rows a second; 0 to see what a flood does to its neighbour without it.
+RATE = int(os.environ.get("QUOTA_WRITE_RATE", str(MIB // 2)))
 #: Requests a second of the flood, and bytes of each object.
 FLOOD_RATE, FLOOD_BYTES = 40.0, 200_000
 #: Requests of the neighbour in each phase; more of them give a better p99.
@@ -192,6 +195,12 @@ class Flood:
                 self.refusals.append((status, answer["message"], seconds))
 
 
+def limit(server: processes.PostgreSQL, name: str, **settings: int) -> None:
+    """As ``kine_database`` notes it."""
+    for setting, value in settings.items():
+        server.query(f"ALTER ROLE hcp_tenants IN DATABASE {name} SET mothership.{setting} = '{value}'")
+
+
 def state(server: processes.PostgreSQL, database: str = "hcp_a") -> str:
     return server.query("SELECT state FROM mothership.quota", database)
 
@@ -208,7 +217,7 @@ def test_a_flooding_tenant_is_stopped_alone_and_comes_back(
     server: processes.PostgreSQL, tenants: list[Tenant], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = tenants
-    server.query(f"ALTER ROLE hcp_tenants IN DATABASE hcp_a SET mothership.quota_bytes = '{QUOTA}'")
+    limit(server, "hcp_a", quota_bytes=QUOTA, write_bytes_per_second=RATE)
     neighbour, caller = second.caller(), first.caller()
     latencies(neighbour, 60, "warm", rate=1000)
     figures: dict[str, t.Any] = {"quota_mib": QUOTA // MIB}
@@ -280,6 +289,11 @@ INSERT = (
 )
 
 
+def insert_large(name: str, value: str) -> str:
+    """An object whose value is an SQL expression: psql takes no argument of a megabyte."""
+    return INSERT.format(name, 1, 0, 0, "").replace("'', '')", f"{value}, '')")
+
+
 def test_what_is_refused_and_what_passes(server: processes.PostgreSQL, database: str) -> None:
     kine_databases.write(server, database, keys=3000, changes=0, size=1000)
     look = new_guard(server, freeze=10_000.0)
@@ -295,6 +309,33 @@ def test_what_is_refused_and_what_passes(server: processes.PostgreSQL, database:
     assert "is over its quota" in as_tenant(server, database, INSERT.format("/registry/test/3", 0, 0, 997, "x"))
     assert as_tenant(server, database, INSERT.format("/registry/leases/x/y", 0, 0, 996, "x")) == ""
     assert as_tenant(server, database, INSERT.format("/registry/test/3", 0, 1, 995, "")) == ""
+
+
+def test_large_rows_keep_to_their_rate(server: processes.PostgreSQL, database: str) -> None:
+    limit(server, database, write_bytes_per_second=4 * MIB)
+    server.query(f"ALTER DATABASE {database} RESET mothership.quota_bytes")
+    guard = new_guard(server)
+    guard.look(0)
+    assert server.query("SELECT rate FROM mothership.quota", database) == str(4 * MIB)
+    large, seconds = f"repeat('x', {MIB + 16384})::bytea", []
+    for number in range(24):
+        began = time.monotonic()
+        assert as_tenant(server, database, insert_large(f"/large/{number}", large)) == ""
+        seconds.append(time.monotonic() - began)
+    (told,) = kine_info.gather(Psql(kine_databases.connection_to(server)), [database])["databases"]
+    assert (told["quota"]["write_bytes_per_second"], told["quota"]["writes_slowed"]) == (4 * MIB, True)
+    # Four seconds' worth are free, then a row of 1 MiB takes its quarter of a second.
+    assert sum(seconds[16:]) == pytest.approx(2.0, abs=1.0)
+    assert max(seconds[:12]) < 0.25
+    began = time.monotonic()
+    assert as_tenant(server, database, INSERT.format("/small", 1, 0, 0, "x" * 16000)) == ""
+    server.query(insert_large("/restored", large), database)
+    assert time.monotonic() - began < 0.5
+    server.query(f"ALTER ROLE hcp_tenants IN DATABASE {database} RESET mothership.write_bytes_per_second")
+    guard.look(1)
+    (told,) = kine_info.gather(Psql(kine_databases.connection_to(server)), [database])["databases"]
+    assert (told["quota"]["write_bytes_per_second"], told["quota"]["writes_slowed"]) == (None, None)
+    assert server.query("SELECT count(*) FROM pg_trigger WHERE tgname = 'mothership_quota'", database) == "0"
 
 
 def test_a_tenant_cannot_undo_it_for_long(server: processes.PostgreSQL, database: str) -> None:

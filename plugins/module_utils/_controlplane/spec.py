@@ -44,6 +44,7 @@ class ClusterSpec:
     :param database_host: of a PostgreSQL that is not the site's; then its database and login exist already.
     :param database_name: empty for ``hcp_<name>``; likewise ``database_user``.
     :param database_quota: size such as ``2GiB`` that the database may grow to; empty for none.
+    :param database_write_rate: size such as ``1MiB`` that large objects may write in a second; empty for any.
     :param database_server: one of the site's PostgreSQL servers by name; empty to have one chosen.
     :param database_sslmode: as libpq knows it.
     :param database_zone: where that server has to be; empty for anywhere.
@@ -80,6 +81,7 @@ class ClusterSpec:
     database_ca_certificate: str = ""
     kine: str = "replica"
     database_quota: str = ""
+    database_write_rate: str = ""
     database_server: str = ""
     database_zone: str = ""
 
@@ -114,6 +116,11 @@ class ClusterSpec:
     def quota_bytes(self) -> int:
         """Bytes that the database may grow to, 0 for no quota."""
         return size_in_bytes(self.database_quota) or 0
+
+    @property
+    def write_bytes_per_second(self) -> int:
+        """Bytes of large objects that the database takes in a second, 0 for any."""
+        return size_in_bytes(self.database_write_rate) or 0
 
     @property
     def service_address(self) -> str:

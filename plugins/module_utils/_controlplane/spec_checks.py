@@ -26,6 +26,8 @@ DISTRIBUTIONS = ("kubeadm", "k0s")
 KINE_CHOICES = ("replica", "shared")
 #: An empty database takes about 8 MiB, a new cluster some more.
 LEAST_QUOTA = "64MiB"
+#: With less, an object of the largest size (1.5 MiB) would wait longer than clients do.
+LEAST_WRITE_RATE = "256KiB"
 SSL_MODES = ("verify-full", "verify-ca", "require", "disable")
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -91,7 +93,8 @@ def problems_of(spec: ClusterSpec, surroundings: Surroundings) -> list[InvalidIn
         lambda: _check_flags(spec.api_server_extra_args),
         lambda: _check_labels(spec.labels),
         lambda: _check_database(spec),
-        lambda: _check_quota(spec),
+        lambda: _check_size(spec, "database_quota", LEAST_QUOTA, "2GiB"),
+        lambda: _check_size(spec, "database_write_rate", LEAST_WRITE_RATE, "1MiB"),
         lambda: _check_kine(spec),
         lambda: k0s_options.check(spec),
     ]
@@ -242,22 +245,22 @@ def size_in_bytes(text: str) -> int | None:
     return int(match[1]) << (10 * ("Ki", "Mi", "Gi", "Ti").index(match[2]) + 10) if match else None
 
 
-def _check_quota(spec: ClusterSpec) -> None:
-    """Less than an empty database takes would stop the cluster before it starts."""
-    if not spec.database_quota:
+def _check_size(spec: ClusterSpec, option: str, least: str, example: str) -> None:
+    """Less than ``least`` would stop the cluster before it starts."""
+    given = getattr(spec, option)
+    if not given:
         return
-    least = size_in_bytes(LEAST_QUOTA) or 0
     if spec.database_host:
         raise InvalidInput(
             "is for a database of the site's PostgreSQL",
-            where="database_quota",
+            where=option,
             remedy="remove it, and limit the database where it is",
         )
-    if (size_in_bytes(spec.database_quota) or 0) < least:
+    if (size_in_bytes(given) or 0) < (size_in_bytes(least) or 0):
         raise InvalidInput(
-            f"{spec.database_quota!r} is no size of at least {LEAST_QUOTA}",
-            where="database_quota",
-            remedy="write a number with KiB, MiB, GiB or TiB, as in 2GiB",
+            f"{given!r} is no size of at least {least}",
+            where=option,
+            remedy=f"write a number with KiB, MiB, GiB or TiB, as in {example}",
         )
 
 

@@ -18,7 +18,7 @@ from .._core.errors import HcpError, InvalidInput
 from . import kine_metrics
 from .kine_info_sql import DATABASE, SERVER, STATEMENTS
 from .psql import Psql
-from .quota_program import FREE_SPACE
+from .quota_sql import FREE_SPACE
 from .sql import identifier, name_array
 
 #: Statements whose mean time is below this are not listed.
@@ -100,7 +100,7 @@ def _server(row: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _database(row: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    described = {key: value for key, value in row.items() if key not in ("guard", "table", "quota")}
+    described = {key: value for key, value in row.items() if key not in ("guard", "table", "quota", "write_rate")}
     described["connections_total"] = sum(sum(states.values()) for states in row["connections"].values())
     described["quota"] = quota(row)
     if row["problem"] is not None:
@@ -119,10 +119,11 @@ def _database(row: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def quota(row: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The quota of a database and what the guard last said; the guard's part is null where there is no guard."""
-    limit = int(row["quota"]) if str(row["quota"]).isdigit() else 0
+    """The limits of a database and what the guard last said; the guard's part is null where there is no guard."""
+    limit, rate = (int(row[key]) if str(row[key]).isdigit() else 0 for key in ("quota", "write_rate"))
     guard = row.get("guard") or {}
     used = guard.get("used")
+    unwatched = (limit or rate) and not guard
     return {
         "bytes": limit or None,
         "state": guard.get("state"),
@@ -130,7 +131,9 @@ def quota(row: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "used_bytes": used,
         "used_percent": round(100 * used / limit, 1) if used is not None and limit else None,
         "measured_at": guard.get("measured_at"),
-        "problem": "there is a quota and no guard has looked at this database" if limit and not guard else None,
+        "write_bytes_per_second": rate or None,
+        "writes_slowed": guard.get("slowed"),
+        "problem": "there is a limit and no guard has looked at this database" if unwatched else None,
     }
 
 

@@ -57,7 +57,9 @@ SELECT json_build_object(
   'quota', coalesce((SELECT max(substr(c, 24)) FROM pg_db_role_setting r, unnest(r.setconfig) c
       WHERE r.setdatabase = d.oid AND r.setrole = g.oid AND c LIKE 'mothership.quota\\_bytes=%'),
     (SELECT max(substr(c, 24)) FROM pg_db_role_setting r, unnest(r.setconfig) c
-      WHERE r.setdatabase = d.oid AND r.setrole = 0 AND c LIKE 'mothership.quota\\_bytes=%'), '0'))
+      WHERE r.setdatabase = d.oid AND r.setrole = 0 AND c LIKE 'mothership.quota\\_bytes=%'), '0'),
+  'write_rate', coalesce((SELECT max(split_part(c, '=', 2)) FROM pg_db_role_setting r, unnest(r.setconfig) c
+      WHERE r.setdatabase = d.oid AND r.setrole = g.oid AND c LIKE 'mothership.write\\_bytes\\_per\\_second=%'), '0'))
 FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba JOIN pg_roles g ON g.rolname = 'hcp_tenants'
 JOIN pg_auth_members m ON m.member = o.oid AND m.roleid = g.oid JOIN pg_stat_database s ON s.datid = d.oid
 WHERE d.datallowconn ORDER BY d.datname;
@@ -65,7 +67,7 @@ WHERE d.datallowconn ORDER BY d.datname;
 
 #: For one database. Free space is known where the quota guard has installed the extension, else it is guessed.
 #: The tenant owns the table: a view, a rule or a trigger in its place could run with the rights of this superuser. The
-#: collection's own two triggers run functions of a superuser.
+#: collection's own two triggers run functions of a superuser. A guard that is older has no rate in its table.
 DATABASE = """
 \\connect {database}
 SET search_path = pg_catalog;
@@ -81,8 +83,10 @@ SELECT :'has_guard'::bool AND EXISTS (SELECT FROM pg_extension WHERE extname = '
 \\set free_bytes null
 \\set guard null
 \\if :has_guard
-SELECT quote_literal(to_json(q)) || '::json' AS guard FROM (SELECT state, reason, used, measured_at, changed_at
-  FROM mothership.quota) q \\gset
+SELECT quote_literal(to_json(q)) || '::json' AS guard FROM (SELECT state, reason, used, measured_at, changed_at,
+  coalesce((to_jsonb(m) ->> 'rate')::bigint > 0
+    AND (to_jsonb(m) ->> 'paid_until')::timestamptz > clock_timestamp() + interval '4 seconds', false) AS slowed
+  FROM mothership.quota m) q \\gset
 \\endif
 \\if :has_table
 \\if :has_map

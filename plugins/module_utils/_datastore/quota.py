@@ -19,7 +19,7 @@ import typing as t
 
 from .._core.errors import CommandFailed, InvalidInput
 from .._core.plan import Change, Plan
-from . import command, files, quota_program
+from . import command, files, quota_program, quota_sql
 from .psql import Connection, Psql, ServerDown
 from .sql import identifier
 
@@ -71,6 +71,11 @@ class Paths:
         return self._path("var/lib/mothership-hcp/quota-guard.py")
 
     @property
+    def sql(self) -> str:
+        """The module that the program imports."""
+        return self._path("var/lib/mothership-hcp/quota_sql.py")
+
+    @property
     def settings(self) -> str:
         return self._path("etc/mothership-hcp/quota-guard.json")
 
@@ -112,6 +117,7 @@ def desired_files(settings: quota_program.Settings, user: str, paths: Paths) -> 
     unit = _UNIT.format(user=user, program=paths.program, settings=paths.settings)
     return [
         files.TextFile(paths.program, inspect.getsource(quota_program), 0o755),
+        files.TextFile(paths.sql, inspect.getsource(quota_sql), 0o644),
         files.TextFile(paths.settings, text, 0o644),
         files.TextFile(paths.unit, unit, 0o644),
     ]
@@ -148,7 +154,7 @@ class Machine:
         return [row["name"] for row in (self._psql.rows(script) if names else []) if row["guarded"]]
 
     def unguard(self, name: str) -> None:
-        self._psql.execute(quota_program.REMOVE, database=name)
+        self._psql.execute(quota_sql.REMOVE, database=name)
 
 
 def ensure_present(
@@ -205,7 +211,7 @@ def ensure_absent(machine: Machine, *, check_mode: bool, paths: Paths | None = N
     at = paths or Paths()
     shown = machine.service()
     known = shown.get("ActiveState") == "active" or shown.get("UnitFileState") == "enabled"
-    there = [path for path in (at.unit, at.settings, at.program) if os.path.lexists(path)]
+    there = [path for path in (at.unit, at.settings, at.program, at.sql) if os.path.lexists(path)]
     guarded = machine.guarded()
     plan = Plan()
     if known:

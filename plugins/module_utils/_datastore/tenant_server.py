@@ -16,7 +16,7 @@ from .commit_order import ORDERED
 from .psql import Psql
 from .schema import SchemaMaker
 from .sql import name_array
-from .tenants import CLOSED, GROUP, QUOTA_SETTING, State, Step, Table, login_pair
+from .tenants import CLOSED, GROUP, QUOTA_SETTING, RATE_SETTING, State, Step, Table, login_pair
 
 _THREADS = 4
 
@@ -57,6 +57,9 @@ SELECT json_build_object(
     'quota', coalesce((SELECT value::bigint FROM setting
       WHERE setrole = to_regrole('{group}') AND setdatabase = d.oid AND key = '{quota}'
         AND value ~ '^[0-9]{{1,18}}$'), 0),
+    'write_rate', coalesce((SELECT value::bigint FROM setting
+      WHERE setrole = to_regrole('{group}') AND setdatabase = d.oid AND key = '{rate}'
+        AND value ~ '^[0-9]{{1,18}}$'), 0),
     'sessions', (SELECT coalesce(json_object_agg(login, number), '{{}}') FROM session s WHERE s.datname = d.datname),
     'closed', coalesce(shobj_description(d.oid, 'pg_database') LIKE '{closed}%', false)
     )), '{{}}') FROM pg_database d WHERE datname = ANY({names}) OR datdba IN (SELECT oid FROM tenant))
@@ -92,7 +95,8 @@ class TenantServer:
         """One session for the server, one for all databases that exist. ``names`` are databases and their owners."""
         logins = [login for name in names for login in login_pair(name)]
         asked = name_array([*names, *logins, GROUP, "postgres", "template1"])
-        (found,) = self._psql.rows(_STATE.format(group=GROUP, names=asked, quota=QUOTA_SETTING, closed=CLOSED))
+        settings = {"quota": QUOTA_SETTING, "rate": RATE_SETTING, "closed": CLOSED}
+        (found,) = self._psql.rows(_STATE.format(group=GROUP, names=asked, **settings))
         existing = [name for name in names if name in found["databases"]]
         tables: dict[str, Table] = {}
         if existing:

@@ -15,10 +15,14 @@ from .._core.plan import Change
 from . import commit_order
 from .sql import identifier, literal
 from .tenant_roles import role_steps
-from .tenants import GROUP, QUOTA_SETTING, TABLE_SETTINGS, State, Step, Table, Tenant, login_pair
+from .tenants import GROUP, QUOTA_SETTING, RATE_SETTING, TABLE_SETTINGS, State, Step, Table, Tenant, login_pair
 
 #: A name of two parts, as the grammar wants it.
-_QUOTA = ".".join(identifier(part) for part in QUOTA_SETTING.split("."))
+#: What the guard of quotas reads, by its key in the state.
+_GUARD_SETTINGS = {
+    key: ".".join(identifier(part) for part in name.split("."))
+    for key, name in (("quota", QUOTA_SETTING), ("write_rate", RATE_SETTING))
+}
 
 
 def steps_to_present(tenants: t.Sequence[Tenant], state: State) -> list[Step]:
@@ -122,8 +126,13 @@ def _database_steps(tenant: Tenant, state: State) -> t.Iterator[Step]:
 
 
 def _settings(tenant: Tenant) -> dict[str, t.Any]:
-    limit, quota = tenant.connection_limit, tenant.quota_bytes
-    return {"owner": tenant.role, "owner_rights": False, "connection_limit": limit, "quota": quota}
+    return {
+        "owner": tenant.role,
+        "owner_rights": False,
+        "connection_limit": tenant.connection_limit,
+        "quota": tenant.quota_bytes,
+        "write_rate": tenant.write_bytes_per_second,
+    }
 
 
 def _create(tenant: Tenant) -> Step:
@@ -132,7 +141,7 @@ def _create(tenant: Tenant) -> Step:
     create = f"CREATE DATABASE {name} OWNER {role} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
     # Read again on the next run: whoever is stopped between two statements leaves the rest to it.
     revoke = f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC"
-    settings = {key: value for key, value in _settings(tenant).items() if key != "quota" or value}
+    settings = {key: value for key, value in _settings(tenant).items() if key not in _GUARD_SETTINGS or value}
     change = Change("create", f"database/{tenant.name}", after=shown)
     return Step(change, sql=(create, revoke, *_setting_sql(tenant, settings)))
 
@@ -144,8 +153,9 @@ def _setting_sql(tenant: Tenant, wanted: t.Mapping[str, t.Any]) -> t.Iterator[st
         yield f"REVOKE CREATE, TEMPORARY ON DATABASE {name} FROM {identifier(tenant.role)}"
     if "connection_limit" in wanted:
         yield f"ALTER DATABASE {name} CONNECTION LIMIT {int(wanted['connection_limit'])}"
-    if "quota" in wanted:
-        change = f"SET {_QUOTA} = {literal(str(wanted['quota']))}" if wanted["quota"] else f"RESET {_QUOTA}"
+    for key in [key for key in _GUARD_SETTINGS if key in wanted]:
+        setting, value = _GUARD_SETTINGS[key], wanted[key]
+        change = f"SET {setting} = {literal(str(value))}" if value else f"RESET {setting}"
         yield f"ALTER ROLE {identifier(GROUP)} IN DATABASE {name} {change}"
 
 

@@ -42,6 +42,8 @@ TABLE_SETTINGS = {
 #: Bytes that a database may grow to: a setting of the group in that database. No session ever takes it over, and unlike
 #: a setting of the database itself its owner cannot change it. PostgreSQL does not know it, the guard of quotas does.
 QUOTA_SETTING = "mothership.quota_bytes"
+#: Bytes of large rows that a database takes in a second: likewise.
+RATE_SETTING = "mothership.write_bytes_per_second"
 
 #: Begins the comment of a database that is closed for a while: for a restore, or while it is moved.
 CLOSED = "mothership.hcp closed"
@@ -70,12 +72,14 @@ class Tenant:
     :param logins: who may log in, the one that new sessions should use first; any other login is closed.
     :param connection_limit: greatest number of connections to the database, and of each role.
     :param quota_bytes: 0 for none.
+    :param write_bytes_per_second: 0 for as many as the server takes.
     """
 
     name: str
     logins: tuple[Login, ...]
     connection_limit: int
     quota_bytes: int = 0
+    write_bytes_per_second: int = 0
 
     @property
     def role(self) -> str:
@@ -108,8 +112,8 @@ class State:
     :param roles: name to ``{login, superuser, …, connection_limit, password, settings, member_of, tenant}``;
         ``tenant``: it owns a tenant's database, or will.
     :param databases: name to ``{owner, tenant, encoding, collation, character_type, public, owner_rights,
-        connection_limit, quota, sessions, closed}``; ``public``: all may connect; ``owner_rights``: the owner may make
-        schemas; ``sessions``: login to the number of its sessions; ``closed``: see ``CLOSED``.
+        connection_limit, quota, write_rate, sessions, closed}``; ``public``: all may connect; ``owner_rights``: the
+        owner may make schemas; ``sessions``: login to the number of its sessions; ``closed``: see ``CLOSED``.
     :param tables: database to its table ``kine``; databases without it are not in there.
     :param max_connections: for non-superusers, after what the server reserves; ``None`` without server.
     """
@@ -159,7 +163,8 @@ def _tenant(option: t.Mapping[str, t.Any]) -> Tenant:
     name = option["name"]
     given = option.get("logins") or [{"name": name, "verifier": option.get("verifier")}]
     logins = tuple(Login(one["name"], one.get("verifier")) for one in given)
-    return Tenant(name, logins, option["connection_limit"], option.get("quota_bytes") or 0)
+    limits = {key: option.get(key) or 0 for key in ("quota_bytes", "write_bytes_per_second")}
+    return Tenant(name, logins, option["connection_limit"], **limits)
 
 
 def _problems(tenant: Tenant, option: t.Mapping[str, t.Any], where: str) -> t.Iterator[HcpError]:
@@ -177,8 +182,9 @@ def _problems(tenant: Tenant, option: t.Mapping[str, t.Any], where: str) -> t.It
         )
     if tenant.connection_limit < 1:
         yield InvalidInput("at least 1 connection is needed", where=f"{where}.connection_limit")
-    if tenant.quota_bytes < 0:
-        yield InvalidInput("is less than nothing", where=f"{where}.quota_bytes", remedy="give 0 for no quota")
+    for name in ("quota_bytes", "write_bytes_per_second"):
+        if getattr(tenant, name) < 0:
+            yield InvalidInput("is less than nothing", where=f"{where}.{name}", remedy="give 0 for no limit")
 
 
 def _login_problems(tenant: Tenant, where: str, option: str, verifiers_required: bool) -> t.Iterator[HcpError]:

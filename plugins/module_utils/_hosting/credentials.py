@@ -95,6 +95,7 @@ def _database(cluster: _Cluster) -> dict[str, t.Any]:
         "logins": [{"name": login.username, "verifier": login.verifier} for login in cluster.rotation.logins],
         "connection_limit": cluster.spec.connection_limit,
         "quota_bytes": cluster.spec.quota_bytes,
+        "write_bytes_per_second": cluster.spec.write_bytes_per_second,
     }
 
 

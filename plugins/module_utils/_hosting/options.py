@@ -47,6 +47,7 @@ CLUSTER_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "database_sslmode": {"type": "str", "default": "verify-full", "choices": list(SSL_MODES)},
     "database_ca_certificate": {"type": "str"},
     "database_quota": {"type": "str"},
+    "database_write_rate": {"type": "str"},
     "database_server": {"type": "str"},
     "database_zone": {"type": "str"},
     "kine": {"type": "str", "default": "replica", "choices": list(KINE_CHOICES)},

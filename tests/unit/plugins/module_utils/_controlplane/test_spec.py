@@ -69,6 +69,8 @@ def test_a_quota_is_bytes() -> None:
     ("option", "value", "text"),
     [
         ("database_quota", "2G", "no size of at least 64MiB"),
+        ("database_write_rate", "1M", "no size of at least 256KiB"),
+        ("database_write_rate", "100KiB", "no size of at least 256KiB"),
         ("database_quota", "1MiB", "no size of at least 64MiB"),
         ("name", "Tenant", "not a DNS label"),
         ("name", "1a", "begins with a letter"),

@@ -72,6 +72,7 @@ def database(owner: str, **changed: t.Any) -> dict[str, t.Any]:
         "owner_rights": False,
         "connection_limit": 60,
         "quota": 0,
+        "write_rate": 0,
         "sessions": {},
         "closed": False,
         **changed,

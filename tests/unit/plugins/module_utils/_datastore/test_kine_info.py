@@ -17,7 +17,14 @@ SERVER |= {"statements_preloaded": True}
 
 
 def outside(name: str = "hcp_a", **changed: t.Any) -> dict[str, t.Any]:
-    row = {"name": name, "owner": name, "bytes": 9_000_000, "quota": "0", "connections": {"hcp_a_a": {"idle": 3}}}
+    row = {
+        "name": name,
+        "owner": name,
+        "bytes": 9_000_000,
+        "quota": "0",
+        "write_rate": "0",
+        "connections": {"hcp_a_a": {"idle": 3}},
+    }
     return {**row, **changed}
 
 
@@ -84,10 +91,11 @@ def test_bloat_says_how_it_was_found() -> None:
 
 def test_quota_with_and_without_guard() -> None:
     guard = {"state": "warning", "reason": "", "used": 850, "measured_at": "2026-11-22"}
-    told = kine_info.quota({"quota": "1000", "guard": guard})
+    told = kine_info.quota({"quota": "1000", "write_rate": "0", "guard": guard})
     assert (told["state"], told["used_percent"], told["problem"]) == ("warning", 85.0, None)
-    assert "no guard" in kine_info.quota({"quota": "1000", "guard": None})["problem"]
-    assert kine_info.quota({"quota": "0"})["bytes"] is None
+    assert "no guard" in kine_info.quota({"quota": "1000", "write_rate": "0", "guard": None})["problem"]
+    assert "no guard" in kine_info.quota({"quota": "0", "write_rate": "9", "guard": None})["problem"]
+    assert kine_info.quota({"quota": "0", "write_rate": "0"})["bytes"] is None
 
 
 def test_kines_are_asked_by_database() -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import typing as t
 
 import pytest
 from ansible_collections.mothership.hcp.plugins.module_utils._datastore import quota_program as program
+from ansible_collections.mothership.hcp.plugins.module_utils._datastore import quota_sql
 
 GIB = 1 << 30
 
@@ -82,9 +84,9 @@ class FakeServer:
 
     def __init__(self, *, standby: bool = False, **database: t.Any) -> None:
         self.first = {"standby": standby, "data_directory": "/"}
-        self.database = {"name": "hcp_a", "gross": 0, "owner": "hcp_a", "quota": "0", **database}
+        self.database = {"name": "hcp_a", "gross": 0, "owner": "hcp_a", "quota": "0", "rate": "0", **database}
         self.inside = {"name": "hcp_a", "state": "ok", "used": 0, "gross": 0, "stored": 0, "numbered": True}
-        self.inside |= {"age": 0, "reason": "", "quota": 0}
+        self.inside |= {"age": 0, "reason": "", "quota": 0, "rate": 0}
         self.scripts: list[tuple[str, str]] = []
 
     def rows(self, script: str, *, database: str = "postgres") -> list[dict[str, t.Any]]:
@@ -137,10 +139,22 @@ def test_it_comes_back_with_the_default() -> None:
     assert "ALTER COLUMN id SET DEFAULT nextval('public.kine_id_seq'::regclass)" in server.inside_scripts()
 
 
+def test_a_rate_is_noted_where_there_is_no_quota() -> None:
+    server = FakeServer(gross=GIB, rate="1048576")
+    server.inside.update(used=GIB, gross=GIB, stored=GIB)
+    guard = look(server)
+    assert guard.states == {"hcp_a": "ok"}
+    assert "quota = 0, rate = 1048576" in server.inside_scripts()
+    server.inside["rate"], server.scripts = 1048576, []
+    guard.look(61.0)
+    assert "CREATE SCHEMA" in server.inside_scripts()
+    assert "UPDATE mothership.quota SET state" not in server.inside_scripts()
+
+
 def test_a_database_without_quota_is_cleaned_once() -> None:
     server = FakeServer()
     look(server, 0, 5, 10)
-    assert [script for database, script in server.scripts if database == "hcp_a"] == [program.REMOVE]
+    assert [script for database, script in server.scripts if database == "hcp_a"] == [quota_sql.REMOVE]
 
 
 def test_it_runs_alone(tmp_path: pathlib.Path) -> None:
@@ -148,10 +162,12 @@ def test_it_runs_alone(tmp_path: pathlib.Path) -> None:
     psql = tmp_path / "psql"
     psql.write_text(f'#!/bin/sh\ncat > {tmp_path}/asked\necho \'{{"standby": true, "data_directory": "/"}}\'\n')
     psql.chmod(0o755)
+    for name, module in (("quota-guard.py", program), ("quota_sql.py", quota_sql)):
+        shutil.copy(str(module.__file__), tmp_path / name)
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({"psql": str(psql)}))
-    command = [sys.executable, "-I", "-S", str(program.__file__), f"--settings={settings}", "--once"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    command = [sys.executable, "-E", "-s", "-S", "quota-guard.py", f"--settings={settings}", "--once"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert "pg_is_in_recovery" in (tmp_path / "asked").read_text()
 

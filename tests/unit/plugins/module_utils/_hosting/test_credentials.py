@@ -43,6 +43,7 @@ def test_what_the_database_needs_is_returned_and_the_password_is_not(site: Site)
         "logins": [{"name": "hcp_tenant_a_a", "verifier": verifier}],
         "connection_limit": 63,
         "quota_bytes": 0,
+        "write_bytes_per_second": 0,
     }
     assert [database["connection_limit"] for database in result["databases"]] == [63, 83]
     assert login["password"] not in json.dumps(result)
