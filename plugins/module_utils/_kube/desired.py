@@ -27,6 +27,8 @@ _DEFINITION = "CustomResourceDefinition"
 _WAVES: tuple[frozenset[str], ...] = (
     frozenset({_DEFINITION}),
     frozenset({"Namespace"}),
+    # Before Secrets: Kubernetes deletes the Secret for the token of an account that is not there.
+    frozenset({"ServiceAccount"}),
     frozenset(
         {
             "ClusterRole",
@@ -43,7 +45,6 @@ _WAVES: tuple[frozenset[str], ...] = (
             "Role",
             "RoleBinding",
             "Secret",
-            "ServiceAccount",
             "StorageClass",
         }
     ),

@@ -150,9 +150,11 @@ def test_waves() -> None:
     api = FakeApi()
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}}
-    apply(api, deployment, service, config_map("a"), NAMESPACE)
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web", "namespace": "shop"}}
+    apply(api, deployment, service, config_map("a"), account, NAMESPACE)
     assert [path.rsplit("/", 2)[1] for method, path in api.mutating] == [
         "namespaces",
+        "serviceaccounts",
         "configmaps",
         "services",
         "deployments",
