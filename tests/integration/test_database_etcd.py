@@ -32,7 +32,7 @@ from tests.integration import processes
 
 MEMBERS = {"db1": "127.0.0.11", "db2": "127.0.0.12", "db3": "127.0.0.13"}
 SYSTEMCTL = """#!/bin/bash
-cd {root}
+mkdir -p {root} && cd {root}
 alive() {{ [ -s pid ] && kill -0 "$(cat pid)" 2>/dev/null; }}
 start() {{
     alive && return
@@ -72,6 +72,8 @@ class Machines:
         self.folder, self.programs = folder, programs
         self.ports = (processes.free_port(), processes.free_port())
         self._certificates()
+        for name in MEMBERS:
+            self._make_programs(name)
 
     def _certificates(self) -> None:
         authority = Authority(command.run, str(self.folder / "ca"))
@@ -90,15 +92,18 @@ class Machines:
             {"name": name, "members": MEMBERS, "tls_folder": str(self.folder / "tls"), **options, **ports}
         )
 
-    def machine(self, name: str) -> EtcdMachine:
-        script = self.root(name) / "bin/systemctl"
-        script.parent.mkdir(parents=True, exist_ok=True)
-        script.write_text(SYSTEMCTL.format(root=self.root(name)))
+    def _make_programs(self, name: str) -> None:
+        """Before any thread: a file cannot be run while a process that another thread forks has it open to write."""
+        folder = self.folder / f"{name}-bin"
+        folder.mkdir()
+        (folder / "systemctl").write_text(SYSTEMCTL.format(root=self.root(name)))
         # The user etcd is not needed here.
-        (script.parent / "install").write_text('#!/bin/bash\nmkdir -p "${@: -1}"\n')
-        for program in script.parent.iterdir():
+        (folder / "install").write_text('#!/bin/bash\nmkdir -p "${@: -1}"\n')
+        for program in folder.iterdir():
             program.chmod(0o755)
-        path = f"{script.parent}:{self.programs}:{os.environ['PATH']}"
+
+    def machine(self, name: str) -> EtcdMachine:
+        path = f"{self.folder}/{name}-bin:{self.programs}:{os.environ['PATH']}"
 
         def run(argv: t.Sequence[str], *, environment: t.Any = None, **how: t.Any) -> command.Outcome:
             program = shutil.which(argv[0], path=path) or argv[0]
