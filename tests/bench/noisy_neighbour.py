@@ -17,7 +17,6 @@ import argparse
 import concurrent.futures
 import contextlib
 import json
-import math
 import os
 import pathlib
 import secrets
@@ -44,7 +43,7 @@ def create(api: Api, namespace: str, name: str, size: int) -> tuple[int, dict[st
 
 
 def latencies(kubeconfig: pathlib.Path, namespace: str, prefix: str, count: int, rate: float) -> list[float]:
-    """Milliseconds of ``count`` paced creates, sorted. Runs in a process of its own."""
+    """Seconds of each of ``count`` paced creates. Runs in a process of its own."""
     api, took = Api(kubeconfig, WRITE_SECONDS), []
     create(api, namespace, f"{prefix}-first", 100)
     for number in range(count):
@@ -52,14 +51,9 @@ def latencies(kubeconfig: pathlib.Path, namespace: str, prefix: str, count: int,
         status, answer = create(api, namespace, f"{prefix}-{number}", 100)
         if status != 201:
             raise BenchError(f"the neighbour's write was answered with {status}: {answer.get('message')}")
-        took.append((time.monotonic() - began) * 1000)
+        took.append(time.monotonic() - began)
         time.sleep(max(0.0, 1 / rate - (time.monotonic() - began)))
-    return sorted(took)
-
-
-def percentile(took: t.Sequence[float], percent: float) -> float:
-    """Of sorted values: the smallest that so many percent do not exceed."""
-    return took[max(0, math.ceil(len(took) * percent / 100) - 1)]
+    return took
 
 
 class Flood:
@@ -113,9 +107,9 @@ class Run:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        names = (options.flooder, options.neighbour)
-        self._kubeconfigs = [options.artifacts / name / "kubeconfig" for name in names]
-        for path in self._kubeconfigs:
+        self._flooder = options.artifacts / options.flooder / "kubeconfig"
+        self._neighbour = options.artifacts / options.neighbour / "kubeconfig"
+        for path in (self._flooder, self._neighbour):
             if not path.exists():
                 raise BenchError(f"there is no {path}. What to do: run site, or say where it is (--artifacts)")
         self._namespace = f"noisy-{secrets.token_hex(3)}"
@@ -123,15 +117,14 @@ class Run:
 
     def result(self) -> dict[str, t.Any]:
         """Measure."""
-        flooder, _neighbour = self._kubeconfigs
         wanted = {"rate": self._options.rate, "size": self._options.bytes, "parallel": self._options.parallel}
         with contextlib.ExitStack() as undo:
             pool = undo.enter_context(concurrent.futures.ProcessPoolExecutor(1))
-            for kubeconfig in self._kubeconfigs:
+            for kubeconfig in (self._flooder, self._neighbour):
                 self._make_namespace(kubeconfig)
                 undo.callback(self._remove, kubeconfig)
             self._measure(pool, "before")
-            with Flood(flooder, self._namespace, **wanted) as flood:
+            with Flood(self._flooder, self._namespace, **wanted) as flood:
                 self._measure(pool, "flood")
                 created = flood.created
                 if flood.refused_within(self._options.limit):
@@ -150,17 +143,20 @@ class Run:
         }
 
     def _figures(self) -> dict[str, t.Any]:
+        from ansible_collections.mothership.hcp.plugins.module_utils._core.percentiles import milliseconds
+
+        told = {phase: milliseconds(took) or {} for phase, took in self._phases.items()}
         found: dict[str, t.Any] = {}
-        for percent in (50, 99):
-            values = {name: percentile(took, percent) for name, took in self._phases.items()}
-            found[f"p{percent}_ms"] = {name: round(value, 1) for name, value in values.items()}
-            found[f"p{percent}_ratio"] = {name: round(value / values["before"], 2) for name, value in values.items()}
+        for name in ("p50", "p99"):
+            values = {phase: one[name] for phase, one in told.items()}
+            found[f"{name}_ms"] = {phase: round(value, 1) for phase, value in values.items()}
+            found[f"{name}_ratio"] = {phase: round(value / values["before"], 2) for phase, value in values.items()}
         return found
 
     def _measure(self, pool: concurrent.futures.Executor, phase: str) -> None:
         count, rate = self._options.samples, self._options.neighbour_rate
         _say(f"{phase}: {count} writes of {self._options.neighbour}, {rate:g} a second")
-        asked = pool.submit(latencies, self._kubeconfigs[1], self._namespace, phase, count, rate)
+        asked = pool.submit(latencies, self._neighbour, self._namespace, phase, count, rate)
         self._phases[phase] = asked.result(timeout=count * (1 / rate + 1) + WRITE_SECONDS)
 
     def _make_namespace(self, kubeconfig: pathlib.Path) -> None:
@@ -194,6 +190,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: t.Sequence[str] | None = None) -> int:
     """Measure and print."""
+    sys.path.insert(0, str(ROOT / ".collections"))
     try:
         print(json.dumps(Run(_parser().parse_args(argv)).result()), flush=True)
     except (BenchError, OSError) as error:

@@ -18,7 +18,7 @@ from .._core.errors import HcpError, InvalidInput
 from . import kine_metrics
 from .kine_info_sql import DATABASE, SERVER, STATEMENTS
 from .psql import Psql
-from .quota_sql import FREE_SPACE
+from .quota_sql import FREE_SPACE, LIMITS
 from .sql import identifier, name_array
 
 #: Statements whose mean time is below this are not listed.
@@ -40,7 +40,7 @@ def gather(
     :raises InvalidInput: one of ``databases`` is not there.
     """
     try:
-        server, *rows = psql.rows(SERVER, timeout=30)
+        server, *rows = psql.rows(SERVER.format(**LIMITS), timeout=30)
         found = {row["name"]: row for row in rows}
         _check_names(databases, found)
         chosen = [row for name, row in found.items() if not databases or name in databases]

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 #: The server, then one row for each database of a hosted cluster: those whose owner is in ``hcp_tenants``.
+#: The limits of :mod:`quota_sql` are filled in.
 SERVER = """
 SELECT json_build_object(
   'version', current_setting('server_version'),
@@ -42,7 +43,7 @@ SELECT json_build_object(
   'transactions_left', 2147483648 - 3000000 - age(d.datfrozenxid), 'frozen_age', age(d.datfrozenxid),
   'deadlocks', s.deadlocks, 'conflicts', s.conflicts, 'temporary_bytes', s.temp_bytes,
   'rolled_back', s.xact_rollback, 'committed', s.xact_commit,
-  'connections', (SELECT coalesce(json_object_agg(login, states), '{}') FROM (
+  'connections', (SELECT coalesce(json_object_agg(login, states), '{{}}') FROM (
      SELECT coalesce(a.usename, '-') AS login, json_object_agg(a.state, a.many) AS states FROM (
        SELECT usename, coalesce(state, '-') AS state, count(*) AS many FROM pg_stat_activity
        WHERE datid = d.oid AND backend_type = 'client backend' GROUP BY 1, 2) a GROUP BY 1) b),
@@ -54,12 +55,7 @@ SELECT json_build_object(
       'seconds', round(extract(epoch FROM clock_timestamp() - state_change)::numeric, 1)) ORDER BY state_change), '[]')
      FROM pg_stat_activity
      WHERE datid = d.oid AND state LIKE 'idle in transaction%' AND clock_timestamp() - state_change > interval '3 s'),
-  'quota', coalesce((SELECT max(substr(c, 24)) FROM pg_db_role_setting r, unnest(r.setconfig) c
-      WHERE r.setdatabase = d.oid AND r.setrole = g.oid AND c LIKE 'mothership.quota\\_bytes=%'),
-    (SELECT max(substr(c, 24)) FROM pg_db_role_setting r, unnest(r.setconfig) c
-      WHERE r.setdatabase = d.oid AND r.setrole = 0 AND c LIKE 'mothership.quota\\_bytes=%'), '0'),
-  'write_rate', coalesce((SELECT max(split_part(c, '=', 2)) FROM pg_db_role_setting r, unnest(r.setconfig) c
-      WHERE r.setdatabase = d.oid AND r.setrole = g.oid AND c LIKE 'mothership.write\\_bytes\\_per\\_second=%'), '0'))
+  'quota', {quota}, 'write_rate', {rate})
 FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba JOIN pg_roles g ON g.rolname = 'hcp_tenants'
 JOIN pg_auth_members m ON m.member = o.oid AND m.roleid = g.oid JOIN pg_stat_database s ON s.datid = d.oid
 WHERE d.datallowconn ORDER BY d.datname;

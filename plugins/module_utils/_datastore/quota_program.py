@@ -179,7 +179,7 @@ class Guard:
         self.states: dict[str, str] = {}
 
     def look(self, now: float) -> None:
-        found = self._server.rows(sql.SERVER.format(group=GROUP))
+        found = self._server.rows(sql.SERVER.format(group=GROUP, **sql.LIMITS))
         if not found or found[0]["standby"]:
             self._set_up.clear()
             self._bare.clear()

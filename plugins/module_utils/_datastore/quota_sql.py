@@ -8,19 +8,22 @@
 
 from __future__ import annotations
 
+# What is set for the database ``d``, of the group ``g`` in it or else of itself; '0' for nothing.
+_LIMIT = """coalesce((SELECT split_part(c, '=', 2) FROM pg_db_role_setting s, unnest(s.setconfig) c
+    WHERE s.setdatabase = d.oid AND s.setrole IN (0, g.oid) AND split_part(c, '=', 1) = 'mothership.{name}'
+    ORDER BY s.setrole DESC LIMIT 1), '0')"""
+
+#: SQL: bytes that a database ``d`` may grow to, and bytes of large rows that it takes in a second; ``g`` is the group.
+LIMITS = {"quota": _LIMIT.format(name="quota_bytes"), "rate": _LIMIT.format(name="write_bytes_per_second")}
+
 #: The server, then one row for each database of a hosted cluster with what is set for it.
 SERVER = """
 SELECT json_build_object('standby', pg_is_in_recovery(), 'data_directory', current_setting('data_directory'));
-SELECT json_build_object('name', d.datname, 'gross', pg_database_size(d.oid), 'owner', r.rolname, 'quota', coalesce(
-    max(split_part(c, '=', 2)) FILTER (WHERE s.setrole <> 0 AND c LIKE '%.quota\\_bytes=%'),
-    max(split_part(c, '=', 2)) FILTER (WHERE s.setrole = 0 AND c LIKE '%.quota\\_bytes=%'), '0'), 'rate', coalesce(
-    max(split_part(c, '=', 2)) FILTER (WHERE s.setrole <> 0 AND c LIKE '%.write\\_bytes\\_per\\_second=%'),
-    max(split_part(c, '=', 2)) FILTER (WHERE s.setrole = 0 AND c LIKE '%.write\\_bytes\\_per\\_second=%'), '0'))
+SELECT json_build_object('name', d.datname, 'gross', pg_database_size(d.oid), 'owner', r.rolname,
+  'quota', {quota}, 'rate', {rate})
 FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba JOIN pg_roles g ON g.rolname = '{group}'
 JOIN pg_auth_members m ON m.member = r.oid AND m.roleid = g.oid
-LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole IN (0, g.oid)
-LEFT JOIN unnest(s.setconfig) c ON c LIKE 'mothership.%'
-WHERE NOT pg_is_in_recovery() AND d.datallowconn GROUP BY d.oid, d.datname, r.rolname ORDER BY d.datname;
+WHERE NOT pg_is_in_recovery() AND d.datallowconn ORDER BY d.datname;
 """
 
 # Rows that kine itself needs and rows that say "deleted" always pass; so do superusers, who restore and move databases.

@@ -17,8 +17,7 @@ from .sql import identifier, literal
 from .tenant_roles import role_steps
 from .tenants import GROUP, QUOTA_SETTING, RATE_SETTING, TABLE_SETTINGS, State, Step, Table, Tenant, login_pair
 
-#: A name of two parts, as the grammar wants it.
-#: What the guard of quotas reads, by its key in the state.
+#: What the guard of quotas reads, by its key in the state: names of two parts, as the grammar wants them.
 _GUARD_SETTINGS = {
     key: ".".join(identifier(part) for part in name.split("."))
     for key, name in (("quota", QUOTA_SETTING), ("write_rate", RATE_SETTING))
